@@ -1,0 +1,1 @@
+"""Applications under measurement."""

@@ -1,0 +1,99 @@
+#include "gates.h"
+
+#include "around.h"
+#include "context.h"
+#include "entry.h"
+#include "headers.h"
+#include "recorder.h"
+
+/* The parts of a gate stand where an Around has its own: `start` is what is called instead. */
+
+/* New reference, or NULL: no library above makes a call. */
+static Span *calling(void) {
+    Span *span = recorder.on ? context_current() : NULL;
+    if (span && !span->finished && span->operation->kind == CLIENT)
+        return span;
+    Py_XDECREF(span);
+    return NULL;
+}
+
+static PyObject *call_unless(Around *self, PyObject *const *args, size_t count, PyObject *names) {
+    Span *span = calling();
+    PyObject *called = span || !recorder.on ? self->wrapped : self->start;
+    Py_XDECREF(span);
+    return PyObject_Vectorcall(called, args, count, names);
+}
+
+PyObject *gates_unless_calling(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 2)
+        return PyErr_Format(PyExc_TypeError, "two functions are needed");
+    PyObject *all[] = {args[0], args[1], Py_None, Py_None, Py_None};
+    return around_new(all, (vectorcallfunc)(void (*)(void))call_unless);
+}
+
+static int inject(Around *self, Span *span, PyObject *owner) {
+    PyObject *lines = PyObject_GetAttr(owner, self->result);
+    PyObject *peer = lines ? PyObject_GetAttr(owner, self->failed) : NULL;
+    PyObject *given[] = {lines, peer};
+    PyObject *done = peer ? span_into_lines(span, given, 2) : NULL;
+    Py_XDECREF(lines);
+    Py_XDECREF(peer);
+    Py_XDECREF(done);
+    return done ? 0 : around_fault(self);
+}
+
+static PyObject *call_injecting(Around *self, PyObject *const *args, size_t count, PyObject *names) {
+    Span *span = PyVectorcall_NARGS(count) ? calling() : NULL;
+    if (!span)
+        return PyObject_Vectorcall(recorder.on ? self->start : self->wrapped, args, count, names);
+    int outcome = inject(self, span, args[0]);
+    Py_DECREF(span);
+    return outcome < 0 ? NULL : PyObject_Vectorcall(self->wrapped, args, count, names);
+}
+
+PyObject *gates_injecting(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 5)
+        return PyErr_Format(PyExc_TypeError, "two functions, two attributes and fault are needed");
+    return around_new(args, (vectorcallfunc)(void (*)(void))call_injecting);
+}
+
+/* -- routes -- */
+
+/* New reference. NULL without an exception: None on the way. */
+static PyObject *follow(PyObject *object, PyObject *path) {
+    Py_INCREF(object);
+    for (Py_ssize_t at = 0; object && at < PyTuple_GET_SIZE(path); at++) {
+        Py_SETREF(object, PyObject_GetAttr(object, PyTuple_GET_ITEM(path, at)));
+        if (object == Py_None)
+            Py_CLEAR(object);
+    }
+    return object;
+}
+
+static int route(Around *self, PyObject *first) {
+    PyObject *rule = follow(first, self->start);
+    PyObject *mapping = rule ? follow(first, self->result) : NULL;
+    PyObject *entry = mapping && PyDict_Check(mapping) && entry_plugins.key
+                          ? PyDict_GetItemWithError(mapping, entry_plugins.key)
+                          : NULL;
+    int outcome = PyErr_Occurred() ? -1 : 0;
+    if (entry && outcome == 0)
+        outcome = entry_routed(entry, rule);
+    Py_XDECREF(rule);
+    Py_XDECREF(mapping);
+    return outcome < 0 ? around_fault(self) : 0;
+}
+
+static PyObject *call_routing(Around *self, PyObject *const *args, size_t count, PyObject *names) {
+    PyObject *value = PyObject_Vectorcall(self->wrapped, args, count, names);
+    if (value && recorder.on && PyVectorcall_NARGS(count) && route(self, args[0]) < 0)
+        Py_CLEAR(value);
+    return value;
+}
+
+PyObject *gates_routing(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 4 || !PyTuple_Check(args[1]) || !PyTuple_Check(args[2]))
+        return PyErr_Format(PyExc_TypeError, "a function, two paths and fault are needed");
+    PyObject *all[] = {args[0], args[1], args[2], Py_None, args[3]};
+    return around_new(all, (vectorcallfunc)(void (*)(void))call_routing);
+}

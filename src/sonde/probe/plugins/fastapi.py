@@ -1,0 +1,34 @@
+"""FastAPI: route templates of included routers. The rest is Starlette's, see `starlette` and `asgi`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sonde.probe.plugins.plugin import Plugin
+from sonde.probe.plugins.starlette import routed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def handle(wrapped: Callable[..., Any]) -> Callable[..., Any]:
+    """Recent versions include a router by reference: the prefix stands in the request's context, not in the route.
+
+    They call the application of that context themselves and not `Route.handle`, so the route is told here.
+    """
+
+    def call(self: Any, scope: Any, receive: Any, send: Any) -> Any:
+        context = scope.get("fastapi", {}).get("effective_route_context")
+        included = context is not None and context.original_route is self
+        routed(scope, context.path if included else self.path)
+        return wrapped(self, scope, receive, send)
+
+    return call
+
+
+PLUGIN = Plugin(
+    library="fastapi",
+    supports=">=0.95,<1",
+    points={"fastapi.routing:APIRoute.handle": handle},
+    optional=frozenset({"fastapi.routing:APIRoute.handle"}),
+)

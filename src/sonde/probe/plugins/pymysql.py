@@ -1,0 +1,85 @@
+"""PyMySQL: one client span per statement executed, per procedure called, and per begin, commit or rollback.
+
+Records the statement with `?` for its literals (setting `record_sql`), its first word and table, the server's address
+and port, the database at the time of the first statement or the last `select_db`, the number of rows of an
+`executemany`, the number of an error. Never records parameters, rows, or the values that errors quote. Fetching
+rows is not timed, nor is connecting.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sonde.probe.guard import fault
+from sonde.probe.plugins import dberror
+from sonde.probe.plugins.dbapi import DATABASE, Database, Driver, Place, databases
+from sonde.probe.plugins.plugin import Plugin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sonde.probe.core import Operation, Span
+
+NO_BACKSLASH_ESCAPES = 512
+"""In the protocol's server status, and a name in `sql_mode`: a backslash is nothing special."""
+
+
+def place(connection: Any, server_version: str, database: object) -> Place:
+    """Of PyMySQL's connections, and of those that are modelled on them."""
+    text = database.decode("utf-8", "replace") if isinstance(database, bytes) else str(database or "")
+    system = "mariadb" if "mariadb" in server_version.lower() else "mysql"
+    plain = connection.server_status & NO_BACKSLASH_ESCAPES or "NO_BACKSLASH" in str(connection.sql_mode or "")
+    if connection.unix_socket:
+        return Place(system, text, str(connection.unix_socket), 0, not plain)
+    return Place(system, text, str(connection.host), int(connection.port), not plain)
+
+
+def _learn(connection: Any) -> Database | None:
+    version = getattr(connection, "server_version", None)  # not before it is connected
+    return None if version is None else databases[place(connection, version, connection.db)]
+
+
+_cursors = Driver("connection", _learn, dberror.mysql)
+_connections = Driver("", _learn, dberror.mysql)
+
+
+def _many(wrapped: Callable[..., Any]) -> Callable[..., Any]:
+    return _cursors.around(_cursors.many())(_cursors.quiet(wrapped))
+
+
+def _callproc(wrapped: Callable[..., Any]) -> Callable[..., Any]:
+    return _cursors.around(_call)(_cursors.quiet(wrapped))
+
+
+_execute = _cursors.statement()
+
+
+def _call(cursor: Any, /, procname: Any = "", *_args: Any, **_more: Any) -> Operation | Span | None:
+    return _execute(cursor, f"CALL {procname}")
+
+
+def _select_db(wrapped: Callable[..., Any]) -> Callable[..., Any]:
+    def call(self: Any, db: Any) -> Any:
+        answer = wrapped(self, db)
+        try:
+            setattr(self, DATABASE, databases[place(self, self.server_version, db)])
+        except Exception:
+            fault("pymysql.select_db")
+        return answer
+
+    return call
+
+
+PLUGIN = Plugin(
+    library="pymysql",
+    supports=">=1.0.2,<2",
+    points={
+        "pymysql.cursors:Cursor.execute": _cursors.around(_execute),
+        "pymysql.cursors:Cursor.executemany": _many,
+        "pymysql.cursors:Cursor.callproc": _callproc,
+        "pymysql.connections:Connection.begin": _connections.around(_connections.word("BEGIN")),
+        "pymysql.connections:Connection.commit": _connections.around(_connections.word("COMMIT")),
+        "pymysql.connections:Connection.rollback": _connections.around(_connections.word("ROLLBACK")),
+        "pymysql.connections:Connection.select_db": _select_db,
+    },
+)

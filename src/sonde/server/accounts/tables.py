@@ -1,0 +1,164 @@
+"""The tables of the metadata database. `migrations/` makes them; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    VARBINARY,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+    from sqlalchemy.types import TypeEngine
+
+REVISION = "0002"
+"""What `migrations/` leads to; kept here so that a process can check it without Alembic."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MYSQLS = frozenset({"mysql", "mariadb"})
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime as microseconds since the epoch.
+
+    One integer means the same in three databases; their own date types differ in precision and in time zones.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - their signature
+        """Aware datetime → integer."""
+        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - their signature
+        """Integer → aware datetime in UTC."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class GivenName(TypeDecorator[str]):
+    """A name that somebody else's program gave, of at most 255 characters, told apart to the last space.
+
+    Bytes in MySQL: its text ignores spaces at the end.
+    """
+
+    impl = String(255)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The column's type."""
+        return dialect.type_descriptor(VARBINARY(4 * 255) if dialect.name in _MYSQLS else String(255))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any | None:
+        """Text → what the column takes."""
+        return value.encode() if value is not None and dialect.name in _MYSQLS else value
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - their signature
+        """What the column holds → text."""
+        return value.decode() if isinstance(value, bytes) else value
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# Names are compared byte by byte everywhere; MySQL would fold case and accents.
+_MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("password_hash", String(255), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    **_MYSQL,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_digest", String(64), primary_key=True),
+    Column("user_id", String(32), ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+    **_MYSQL,
+)
+
+apps = Table(
+    "apps",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("secret_digest", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    **_MYSQL,
+)
+
+app_tokens = Table(
+    "app_tokens",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("app_id", String(32), ForeignKey("apps.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    **_MYSQL,
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    **_MYSQL,
+)
+
+probe_settings = Table(
+    "probe_settings",
+    metadata,
+    Column("app_id", String(32), ForeignKey("apps.id", ondelete="CASCADE"), primary_key=True),
+    Column("service", GivenName, primary_key=True),
+    Column("sampling_rate", Double),
+    Column("slow_ms", Double),
+    Column("follows_parent", Boolean),
+    Column("changed_at", Moment, nullable=False),
+    Column("changed_by", String(128), nullable=False),
+    **_MYSQL,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("ix_audit_at", "at"),
+    **_MYSQL,
+)

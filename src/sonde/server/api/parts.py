@@ -1,0 +1,30 @@
+"""What routes stand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sonde.server.accounts.accounts import Accounts
+    from sonde.server.api.access import Access
+    from sonde.server.api.answers import Answers
+    from sonde.server.api.workers import Workers
+    from sonde.server.store.client import StoreClient
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Made once, by the web process. Each kind of work that blocks has its own threads: nobody who logs in waits for a
+    slow query, and passwords, which take 64 MiB each, are checked one at a time.
+    """
+
+    accounts: Accounts
+    access: Access
+    store: StoreClient
+    answers: Answers
+    store_workers: Workers
+    account_workers: Workers
+    login_workers: Workers
+    apdex_t_ms: int
+    cookie_secure: bool

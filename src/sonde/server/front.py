@@ -1,0 +1,63 @@
+"""The first look at a request: OTLP goes to the intake, on either port; the rest to the API, on the main one."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
+
+from sonde.server.api.failures import RETRY_AFTER_S, RefusedError, error_response
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from sonde.server.accounts.apps import Apps
+    from sonde.server.api.workers import Workers
+
+log = logging.getLogger(__name__)
+
+OTLP_PREFIX = "/v1/"
+
+
+class Front:
+    """An ASGI app over two others. `otlp_port` is the port that speaks OTLP alone, None without one."""
+
+    def __init__(
+        self, application: ASGIApp, intake: ASGIApp, apps: Apps, workers: Workers, otlp_port: int | None
+    ) -> None:
+        self._application = application
+        self._intake = intake
+        self._apps = apps
+        self._workers = workers
+        self._otlp_port = otlp_port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"only HTTP is spoken here, not {scope['type']}")
+        only_otlp = self._otlp_port is not None and scope["server"][1] == self._otlp_port
+        if not only_otlp and not scope["path"].startswith(OTLP_PREFIX):
+            await self._application(scope, receive, send)
+        elif await self._know_the_sender(scope):
+            await self._intake(scope, receive, send)
+        else:
+            away = error_response(503, "unavailable", "tokens cannot be checked", {"Retry-After": str(RETRY_AFTER_S)})
+            await away(scope, receive, send)
+
+    async def _know_the_sender(self, scope: Scope) -> bool:
+        """Look the token up in a thread, so that the intake, which may not wait, finds it remembered.
+
+        False where the metadata database does not answer: a sender must then come again, and not be told that its
+        token is wrong.
+        """
+        authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        token = authorization.decode("latin-1").partition(" ")[2].strip()
+        if self._apps.remembers(token):
+            return True
+        try:
+            await self._workers(self._apps.authenticate, token)
+        except (DBAPIError, RefusedError) as error:
+            log.warning("app tokens cannot be checked: %s", error)
+            return False
+        return True

@@ -1,0 +1,1 @@
+"""Statistics, topology and the live view, computed from what the store answers."""

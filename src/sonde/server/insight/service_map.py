@@ -1,0 +1,120 @@
+"""The map: services, what they call, and who calls in.
+
+Pure assembly of what the store has merged already. An edge's target is a service where one is known to answer at the
+peer, else the peer itself, drawn as database, cache, messaging or external by its system.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from sonde.server.reports import MapEdge, MapNode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sonde.server.insight.figures import Sums
+    from sonde.server.reports import NodeType
+
+CLIENT = "client"
+"""The one node for everybody outside."""
+
+_CACHES = frozenset({"redis", "memcached", "memcache", "valkey", "keydb", "dragonfly", "hazelcast"})
+_NOT_DATABASES = frozenset(
+    {"", "http", "grpc", "connect_rpc", "apache_dubbo", "dotnet_wcf", "java_rmi", "jsonrpc", "aws-api"}
+)
+
+
+def peer_type(system: str, kind: str) -> NodeType:
+    """What sort of thing a peer of this system is. `kind`: of the span that talks to it."""
+    if kind in {"producer", "consumer"}:
+        return "messaging"
+    if system in _CACHES:
+        return "cache"
+    return "external" if system in _NOT_DATABASES else "database"
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Calls of a service of `app` to one target, or (`kind` consumer) what it takes from one."""
+
+    app: str
+    service: str
+    kind: str
+    system: str
+    peer: str
+    target: str
+    """Service that answers at the peer; empty where none is known."""
+    sums: Sums
+
+    @property
+    def peer_id(self) -> str:
+        """Id of the node at the other end."""
+        if self.target:
+            return service_id(self.app, self.target)
+        return f"{peer_type(self.system, self.kind)}:{self.peer}"
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Requests to a service of `app`; `from_outside` are those server requests that have no parent."""
+
+    app: str
+    service: str
+    sums: Sums
+    from_outside: Sums
+    is_server: bool
+
+
+def service_id(app: str, service: str) -> str:
+    """Id of a service's node."""
+    return f"service:{app}/{service}"
+
+
+@dataclass(slots=True)
+class _Nodes:
+    """Nodes by id; the one who comes first says what it is."""
+
+    by_id: dict[str, MapNode] = field(default_factory=dict)
+
+    def add(self, node_id: str, name: str, node_type: NodeType, system: str, sums: Sums) -> None:
+        if node_id not in self.by_id:
+            self.by_id[node_id] = MapNode(id=node_id, name=name, type=node_type, system=system, **_numbers(sums))
+
+
+def assemble(
+    requests: Sequence[Requests], calls: Sequence[Calls], peers: dict[str, Sums], outside: Sums
+) -> tuple[list[MapNode], list[MapEdge]]:
+    """Nodes and edges. `peers`: what all calls to a peer amount to, by its node's id; `outside`: all that comes in."""
+    nodes = _Nodes()
+    edges: list[MapEdge] = []
+    called = {call.peer_id for call in calls if call.target}
+    for served in requests:
+        node_id = service_id(served.app, served.service)
+        nodes.add(node_id, served.service, "service", "", served.sums)
+        from_outside = served.from_outside
+        if served.is_server and not from_outside.requests and node_id not in called:
+            from_outside = served.sums  # somebody who propagates a context and is not traced by us, e.g. a proxy
+        if from_outside.requests:
+            nodes.add(CLIENT, CLIENT, "client", "", outside)
+            edges.append(MapEdge(source=CLIENT, target=node_id, **_numbers(from_outside)))
+    for call in calls:
+        caller = service_id(call.app, call.service)
+        nodes.add(caller, call.service, "service", "", replace(call.sums, requests=0, errors=0, max_ns=0))
+        if not call.target:
+            nodes.add(call.peer_id, call.peer, peer_type(call.system, call.kind), call.system, peers[call.peer_id])
+        elif call.peer_id not in nodes.by_id:
+            nodes.add(call.peer_id, call.target, "service", "", call.sums)
+        ends = (call.peer_id, caller) if call.kind == "consumer" else (caller, call.peer_id)
+        edges.append(MapEdge(source=ends[0], target=ends[1], **_numbers(call.sums)))
+    return list(nodes.by_id.values()), edges
+
+
+def _numbers(sums: Sums) -> dict[str, Any]:
+    return {
+        "requests": sums.requests,
+        "errors": sums.errors,
+        "average_ms": sums.average_ms,
+        "p95_ms": sums.percentile_ms(1),
+    }

@@ -1,0 +1,1 @@
+"""Protocols in, one file each; all end in the spool."""

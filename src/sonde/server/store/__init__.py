@@ -1,0 +1,1 @@
+"""The store: schema, store process, client, loader, retention, queries by topic."""

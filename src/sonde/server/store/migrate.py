@@ -1,0 +1,61 @@
+"""Brings a store to this version's schema: the statements of `schema/*.sql`, in the order of the files' names.
+
+Each statement can be run again (IF NOT EXISTS), so a start that was cut short is made good by the next one. What a
+newer engine can do better is asked for in `_better_where_possible`, by version.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sonde.server.store.client import StoreClient
+
+DATABASE = "sonde"
+BUCKETED_MAPS_SINCE = (26, 1)
+
+_END_OF_STATEMENT = re.compile(r";[ \t]*(?:\n|\Z)")
+_COMMENT_LINE = re.compile(r"^[ \t]*--[^\n]*\n", re.MULTILINE)
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """(file name, statement) of the whole schema, in order."""
+    folder = files("sonde.server.store") / "schema"
+    for name in sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql")):
+        text = _COMMENT_LINE.sub("", (folder / name).read_text(encoding="utf-8"))
+        for statement in _END_OF_STATEMENT.split(text):
+            if statement.strip():
+                yield name, statement.strip()
+
+
+def migrate(client: StoreClient) -> None:
+    """Make every table, view and function that is missing. `client` may write. Raises StoreError."""
+    client.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
+    for _, statement in statements():
+        client.command(statement)
+    _better_where_possible(client)
+
+
+def server_version(client: StoreClient) -> tuple[int, int]:
+    """Year and month of the engine's release, e.g. (26, 9)."""
+    major, minor = str(client.rows("SELECT version()")[0][0]).split(".")[:2]
+    return int(major), int(minor)
+
+
+def _better_where_possible(client: StoreClient) -> None:
+    """Keep the attribute map in buckets of keys: a search by one attribute reads a sixteenth of the map."""
+    if server_version(client) < BUCKETED_MAPS_SINCE:
+        return
+    ((already,),) = client.rows(
+        "SELECT create_table_query LIKE '%map_serialization_version%' FROM system.tables"
+        " WHERE database = currentDatabase() AND name = 'spans'"
+    )
+    if not already:
+        client.command(
+            "ALTER TABLE spans MODIFY SETTING map_serialization_version = 'with_buckets',"
+            " map_buckets_min_avg_size = 0, map_buckets_strategy = 'constant', max_buckets_in_map = 16"
+        )

@@ -1,0 +1,229 @@
+"""Services: the overview, and the page of one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sonde.server.insight import figures
+from sonde.server.insight.figures import Sums
+from sonde.server.insight.steps import SLOT_S, Steps, floor_to
+from sonde.server.reports import Endpoint, ErrorGroup, Figures, Instance, Service, ServiceReport, StatusCount
+from sonde.server.store.queries import topology
+from sonde.server.store.queries.scope import APPS, SLOTS, SPAN_TIMES, scope
+from sonde.server.store.queries.sums import MERGED, ONCE_MERGED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sonde.server.store.client import StoreClient
+
+SPARKLINE_POINTS = 30
+CHART_POINTS = 60
+STORED_APDEX_T_MS = 500
+"""The T that `satisfied` and `tolerating` of rollup_30s are counted for; see schema/130_rollup_30s.sql."""
+MOST_SERVICES = 1000
+MOST_ENDPOINTS = 500
+MOST_INSTANCES = 500
+MOST_ERROR_GROUPS = 50
+
+
+def overview(client: StoreClient, apps: Sequence[str] | None, start: datetime, end: datetime) -> list[Service]:
+    """Services that had requests in that time, the busiest first; no more than MOST_SERVICES."""
+    steps = Steps.over(start, end, points=SPARKLINE_POINTS)
+    parameters = scope(apps, steps.start, end) | {"step_s": steps.step_s}
+    rows = client.dicts(
+        f"""
+        SELECT
+            app, service, step,
+            grouping(step) AS whole,
+            uniqExactMerge(instances_seen) AS instances,
+            max(last_seen) AS seen,
+            {MERGED}
+        FROM (
+            SELECT
+                app, service, toUnixTimestamp(toStartOfInterval(slot, toIntervalSecond({{step_s:UInt32}}))) AS step,
+                uniqExactState(instance) AS instances_seen,
+                max(last_seen) AS last_seen,
+                {ONCE_MERGED}
+            FROM rollup_30s
+            WHERE {APPS} AND {SLOTS} AND is_entry
+            GROUP BY app, service, step
+        )
+        GROUP BY GROUPING SETS ((app, service), (app, service, step))
+        """,
+        parameters,
+    )
+    series: dict[tuple[str, str], dict[int, Sums]] = defaultdict(dict)
+    for row in rows:
+        if not row["whole"]:
+            series[row["app"], row["service"]][row["step"]] = Sums.of(row)
+    languages = _languages(client, parameters)
+    found = [
+        Service(
+            app=row["app"],
+            service=row["service"],
+            language=languages.get((row["app"], row["service"]), ""),
+            instances=row["instances"],
+            last_seen=row["seen"],
+            series=figures.series(series[row["app"], row["service"]], steps),
+            **figures.figures(Sums.of(row), steps.seconds),
+        )
+        for row in rows
+        if row["whole"]
+    ]
+    found.sort(key=lambda service: (-service.requests, service.app, service.service))
+    return found[:MOST_SERVICES]
+
+
+def report(
+    client: StoreClient, apps: Sequence[str] | None, name: str, start: datetime, end: datetime, apdex_t_ms: int
+) -> ServiceReport | None:
+    """The page of a service; None for one that had no requests in that time. Of a name that is in use in several apps
+    the first app's service is shown.
+    """
+    steps = Steps.over(start, end, points=CHART_POINTS)
+    app = _app_of(client, apps, name, steps)
+    if app is None:
+        return None
+    parameters = scope([app], steps.start, end) | {"service": name, "step_s": steps.step_s}
+    rows = client.dicts(
+        f"""
+        SELECT
+            toUnixTimestamp(toStartOfInterval(slot, toIntervalSecond({{step_s:UInt32}}))) AS step,
+            endpoint, toString(kind) AS kind_name, instance, status_code,
+            multiIf(grouping(step) = 0, 'step', grouping(endpoint) = 0, 'endpoint', grouping(instance) = 0, 'instance',
+                grouping(status_code) = 0, 'status', 'whole') AS part,
+            max(last_seen) AS seen,
+            {MERGED}
+        FROM rollup_30s
+        WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}
+        GROUP BY GROUPING SETS ((), (step), (endpoint, kind_name), (instance), (status_code))
+        ORDER BY requests DESC
+        """,
+        parameters,
+    )
+    parts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        parts[row["part"]].append(row)
+    if not parts["whole"] or not parts["whole"][0]["requests"]:
+        return None
+    apdex = None if apdex_t_ms == STORED_APDEX_T_MS else _apdex_from_spans(client, parameters, apdex_t_ms)
+    callers, callees = topology.neighbours(client, app, name, steps.start, end)
+    return ServiceReport(
+        app=app,
+        service=name,
+        language=_languages(client, parameters).get((app, name), ""),
+        from_=start,
+        to=end,
+        step_s=steps.step_s,
+        figures=figures.report(Sums.of(parts["whole"][0]), steps.seconds, apdex),
+        yesterday=_before(client, parameters, steps, timedelta(days=1)),
+        last_week=_before(client, parameters, steps, timedelta(days=7)),
+        series=figures.series({row["step"]: Sums.of(row) for row in parts["step"]}, steps),
+        endpoints=[
+            Endpoint(endpoint=row["endpoint"], kind=row["kind_name"], **figures.figures(Sums.of(row), steps.seconds))
+            for row in parts["endpoint"][:MOST_ENDPOINTS]
+        ],
+        instances=[
+            Instance(instance=row["instance"], last_seen=row["seen"], **figures.figures(Sums.of(row), steps.seconds))
+            for row in parts["instance"][:MOST_INSTANCES]
+        ],
+        callers=callers,
+        callees=callees,
+        status_codes=[StatusCount(code=row["status_code"], requests=row["requests"]) for row in parts["status"]],
+        errors=_errors(client, parameters),
+    )
+
+
+def _app_of(client: StoreClient, apps: Sequence[str] | None, name: str, steps: Steps) -> str | None:
+    """The app with a service of that name, the first in order where there are several."""
+    rows = client.rows(
+        f"SELECT min(app), count() FROM rollup_30s"
+        f" WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}",
+        scope(apps, steps.start, steps.end) | {"service": name},
+    )
+    ((app, count),) = rows
+    return str(app) if count else None
+
+
+def _before(client: StoreClient, parameters: dict[str, object], steps: Steps, ago: timedelta) -> Figures | None:
+    """Figures of the same span of time that long ago; None where nothing was recorded."""
+    start = floor_to(steps.start - ago, SLOT_S)
+    rows = client.dicts(
+        f"SELECT {MERGED} FROM rollup_30s WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}",
+        parameters | {"start_s": int(start.timestamp()), "end_s": int((steps.end - ago).timestamp())},
+    )
+    sums = Sums.of(rows[0])
+    return figures.report(sums, steps.seconds) if sums.requests else None
+
+
+def _apdex_from_spans(client: StoreClient, parameters: dict[str, object], t_ms: int) -> float | None:
+    """Apdex for a T that the statistics are not kept for. Reaches back as far as spans are kept."""
+    rows = client.rows(
+        f"""
+        SELECT
+            count(),
+            countIf(NOT is_error AND duration_ns <= {{t_ns:UInt64}}),
+            countIf(NOT is_error AND duration_ns > {{t_ns:UInt64}} AND duration_ns <= 4 * {{t_ns:UInt64}})
+        FROM spans
+        WHERE {APPS} AND {SPAN_TIMES} AND is_entry AND service = {{service:String}}
+        """,
+        parameters | {"t_ns": t_ms * 1_000_000},
+    )
+    ((requests, satisfied, tolerating),) = rows
+    return (satisfied + tolerating / 2) / requests if requests else None
+
+
+def _languages(client: StoreClient, parameters: dict[str, object]) -> dict[tuple[str, str], str]:
+    """What each service is written in, by (app, service), as its SDK says."""
+    rows = client.rows(
+        f"SELECT app, service, argMax(language, last_seen) FROM instances WHERE {APPS} AND language != ''"
+        " GROUP BY app, service",
+        parameters,
+    )
+    return {(app, service): language for app, service, language in rows}
+
+
+def _errors(client: StoreClient, parameters: dict[str, object]) -> list[ErrorGroup]:
+    """Failed spans of the service, grouped by what went wrong, the most frequent first.
+
+    Type and message are those of the exception that was recorded in the span, else its error.type and status.
+    """
+    rows = client.dicts(
+        f"""
+        WITH arrayFirst(e -> e.name = 'exception', events).attributes AS exception
+        SELECT
+            multiIf(
+                exception['exception.type'] != '', exception['exception.type'],
+                attributes['error.type'] != '', attributes['error.type'],
+                status_code != 0, toString(status_code),
+                '') AS type,
+            substringUTF8(
+                if(exception['exception.message'] != '', exception['exception.message'], status_message), 1, 500
+            ) AS message,
+            endpoint,
+            count() AS count,
+            max(start_time) AS last_seen,
+            lower(hex(argMax(trace_id, start_time))) AS trace
+        FROM spans
+        WHERE {APPS} AND {SPAN_TIMES} AND service = {{service:String}} AND is_error
+        GROUP BY type, message, endpoint
+        ORDER BY count DESC, last_seen DESC
+        LIMIT {MOST_ERROR_GROUPS}
+        """,
+        parameters,
+    )
+    return [
+        ErrorGroup(
+            type=row["type"],
+            message=row["message"],
+            endpoint=row["endpoint"],
+            count=row["count"],
+            last_seen=row["last_seen"],
+            trace_id=row["trace"],
+        )
+        for row in rows
+    ]

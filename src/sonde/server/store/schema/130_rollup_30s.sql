@@ -1,0 +1,53 @@
+-- Requests (entry spans) and outgoing calls by slots of 30 s. Figures of a service are those of its entry spans:
+-- WHERE is_entry. Apdex counts are for T = 500 ms; for another T the figures come from `spans`.
+CREATE TABLE IF NOT EXISTS rollup_30s (
+    slot DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
+    app LowCardinality(String),
+    service LowCardinality(String),
+    kind Enum8('internal' = 1, 'server' = 2, 'client' = 3, 'producer' = 4, 'consumer' = 5),
+    is_entry Bool,
+    is_root Bool COMMENT 'has no parent: called by nobody who is traced',
+    endpoint LowCardinality(String),
+    instance LowCardinality(String),
+    status_code UInt16,
+    count SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    errors SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    sum_ns SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    min_ns SimpleAggregateFunction(min, UInt64) CODEC(T64, ZSTD(1)),
+    max_ns SimpleAggregateFunction(max, UInt64) CODEC(T64, ZSTD(1)),
+    satisfied SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)) COMMENT 'no error, within T',
+    tolerating SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)) COMMENT 'no error, within 4 T',
+    last_seen SimpleAggregateFunction(max, DateTime('UTC')) CODEC(Delta, ZSTD(1)),
+    durations AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), UInt64) CODEC(ZSTD(1))
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toDate(slot)
+ORDER BY (toStartOfHour(slot), app, service, kind, is_entry, is_root, endpoint, instance, status_code, slot)
+TTL slot + INTERVAL 90 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_30s_of_spans TO rollup_30s AS
+SELECT
+    toStartOfInterval(toDateTime(start_time), INTERVAL 30 SECOND) AS slot,
+    app, service, kind, is_entry,
+    parent_id = toFixedString('', 8) AS is_root,
+    endpoint, instance, status_code,
+    count() AS count,
+    countIf(is_error) AS errors,
+    sum(duration_ns) AS sum_ns,
+    min(duration_ns) AS min_ns,
+    max(duration_ns) AS max_ns,
+    countIf(NOT is_error AND duration_ns <= 500000000) AS satisfied,
+    countIf(NOT is_error AND duration_ns > 500000000 AND duration_ns <= 2000000000) AS tolerating,
+    toDateTime(max(start_time)) AS last_seen,
+    quantilesTDigestState(0.5, 0.95, 0.99)(duration_ns) AS durations
+FROM spans
+WHERE is_entry OR kind IN ('client', 'producer')
+GROUP BY slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_30s_of_tallies TO rollup_30s AS
+SELECT
+    slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code,
+    count, errors, sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, durations
+FROM arriving_tallies
+WHERE is_entry OR kind IN ('client', 'producer');

@@ -1,0 +1,52 @@
+-- Who calls whom, by slots of 30 s. `peer` is what the caller calls it; `peers` says which service answers there.
+CREATE TABLE IF NOT EXISTS edges_30s (
+    slot DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
+    app LowCardinality(String),
+    service LowCardinality(String),
+    kind Enum8('internal' = 1, 'server' = 2, 'client' = 3, 'producer' = 4, 'consumer' = 5)
+        COMMENT 'client and producer: service calls peer; consumer: service takes from peer',
+    peer LowCardinality(String),
+    system LowCardinality(String),
+    count SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    errors SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    sum_ns SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    max_ns SimpleAggregateFunction(max, UInt64) CODEC(T64, ZSTD(1)),
+    durations AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), UInt64) CODEC(ZSTD(1))
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toDate(slot)
+ORDER BY (toStartOfHour(slot), app, service, kind, peer, system, slot)
+TTL slot + INTERVAL 90 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS edges_30s_of_spans TO edges_30s AS
+SELECT
+    toStartOfInterval(toDateTime(start_time), INTERVAL 30 SECOND) AS slot,
+    app, service, kind, peer, system,
+    count() AS count,
+    countIf(is_error) AS errors,
+    sum(duration_ns) AS sum_ns,
+    max(duration_ns) AS max_ns,
+    quantilesTDigestState(0.5, 0.95, 0.99)(duration_ns) AS durations
+FROM spans
+WHERE peer != ''
+GROUP BY slot, app, service, kind, peer, system;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS edges_30s_of_tallies TO edges_30s AS
+SELECT slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, durations
+FROM arriving_tallies
+WHERE peer != '';
+
+-- Which service answers when `service` calls `peer`, learned from traces that both took part in. A peer may be a gateway
+-- with several services behind it: `calls` are those seen in the window that ended at `learned`, and weigh them.
+CREATE TABLE IF NOT EXISTS peers (
+    app LowCardinality(String),
+    service LowCardinality(String),
+    peer LowCardinality(String),
+    target LowCardinality(String),
+    calls UInt64,
+    learned DateTime('UTC')
+)
+ENGINE = ReplacingMergeTree(learned)
+ORDER BY (app, service, peer, target)
+TTL learned + INTERVAL 90 DAY;

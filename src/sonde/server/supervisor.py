@@ -1,0 +1,118 @@
+"""`sonde up`, from the settings to the stop: the whole server on one machine."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from sonde import settings
+from sonde.server.folders import Folders
+from sonde.server.supervision.child import Child
+from sonde.server.supervision.lock import only_server
+from sonde.server.supervision.parent_death import dies_with_parent
+from sonde.server.supervision.ports import PortError, http_address, listen
+from sonde.server.supervision.signals import heard_signals
+from sonde.server.supervision.watch import Watch
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from sonde.settings import Settings
+
+log = logging.getLogger(__name__)
+
+WEB_STOPS_WITHIN_S = 15.0
+STORE_STOPS_WITHIN_S = 20.0
+"""It lets writers finish; killed, it would only do more on the next start."""
+
+
+class StartError(Exception):
+    """The server cannot start; the message says why."""
+
+
+def run(values: Settings, say: Callable[[str], None]) -> None:
+    """Serve until a stop signal. `say` prints a line for the user.
+
+    Raises SettingError, PortError, FolderInUseError, StartError, HopelessError.
+    """
+    os.umask(0o077)
+    for row in settings.rows():
+        if row.part == "server":
+            values[row]  # a mistake in any of them is said now, and not by a child that starts again and again
+    folders = Folders.of(values)
+    with ExitStack() as running:
+        note_address = running.enter_context(only_server(folders.lock))
+        web = running.enter_context(listen(values[settings.HOST], values[settings.PORT], "port"))
+        address = http_address(web)
+        note_address(address)
+        otlp = listen_for_otlp(values)
+        if otlp is not None:
+            running.enter_context(otlp)
+        running.callback(folders.forget_store_socket)
+        login = prepare_accounts(values)
+        if login:
+            say(f"admin password: {login['password']}  (user: {login['user']}; also in {folders.first_login})")
+        children = [] if values[settings.STORE_URL] else [store_child(values, folders)]
+        children.append(web_child(values, folders, web, otlp))
+
+        def on_ready(child: Child) -> None:
+            if child.name == "web":
+                say(f"Sonde is ready: {address}" + (f"  OTLP/HTTP also at {http_address(otlp)}" if otlp else ""))
+
+        Watch(children, running.enter_context(heard_signals()), on_ready).run()
+
+
+def listen_for_otlp(values: Settings) -> socket.socket | None:
+    """The second port. Where nobody asked for it, it is no reason not to start that another program has it."""
+    port = values[settings.OTLP_PORT]
+    if port < 0:
+        return None
+    try:
+        return listen(values[settings.HOST], port, "otlp-port")
+    except PortError as error:
+        if values.chosen(settings.OTLP_PORT):
+            raise
+        log.warning("%s; OTLP/HTTP is taken on the main port alone", error)
+        return None
+
+
+def prepare_accounts(values: Settings) -> dict[str, str] | None:
+    """Bring the metadata database up to date, in a process of its own: it needs much memory, once.
+
+    User and password of the first admin, if one was made with a random password. Raises StartError.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "sonde.server.accounts.prepare"],
+        env=values.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=False,
+        preexec_fn=dies_with_parent(),
+    )
+    if done.returncode:
+        raise StartError("the accounts could not be prepared; the message stands above")
+    login: dict[str, str] | None = json.loads(done.stdout)
+    return login
+
+
+def store_child(values: Settings, folders: Folders) -> Child:
+    """The embedded engine."""
+    command = [sys.executable, "-m", "sonde.server.store.process"]
+    command += ["--data", str(folders.store), "--socket", str(folders.store_socket()), "--spool", str(folders.spool)]
+    if values[settings.STORE_PORT] >= 0:
+        command += ["--port", str(values[settings.STORE_PORT])]
+    return Child("store", command, values.environment(), STORE_STOPS_WITHIN_S)
+
+
+def web_child(values: Settings, folders: Folders, web: socket.socket, otlp: socket.socket | None) -> Child:
+    """Intake, loader, API and console."""
+    sockets = [web.fileno()] + ([otlp.fileno()] if otlp else [])
+    command = [sys.executable, "-m", "sonde.server.web", "--store-socket", str(folders.store_socket())]
+    command += ["--listen", str(web.fileno())] + (["--listen-otlp", str(otlp.fileno())] if otlp else [])
+    return Child("web", command, values.environment(), WEB_STOPS_WITHIN_S, sockets)

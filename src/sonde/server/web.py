@@ -1,0 +1,205 @@
+"""`python -m sonde.server.web`: the web process. Intake, loader, API and console on one event loop.
+
+Started by the supervisor, which hands over the listening sockets. Prints `ready` when /readyz says so for the first
+time; SIGTERM stops it in order: no new requests, those under way answered, files under way loaded, the spool closed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from contextlib import AsyncExitStack
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import uvloop
+from sqlalchemy import text
+
+from sonde import settings
+from sonde.server.accounts.accounts import Accounts
+from sonde.server.accounts.database import check_schema
+from sonde.server.accounts.errors import WrongSchemaError
+from sonde.server.api.access import Access
+from sonde.server.api.answers import Answers
+from sonde.server.api.application import application
+from sonde.server.api.exposition import exposition
+from sonde.server.api.parts import Parts
+from sonde.server.api.readiness import NotReadyError, Readiness
+from sonde.server.api.request_counters import RequestCounters
+from sonde.server.api.workers import Workers
+from sonde.server.folders import Folders
+from sonde.server.front import Front
+from sonde.server.http_server import HttpServer
+from sonde.server.intake.otlp import OtlpIntake
+from sonde.server.spool.limits import SpoolLimits
+from sonde.server.spool.spool import Spool, SpoolInUseError
+from sonde.server.store.client import StoreClient
+from sonde.server.store.errors import StoreUnavailable
+from sonde.server.store_page import store_page
+from sonde.server.upkeep import Upkeep
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import ASGIApp
+
+    from sonde.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CONSOLE = Path(__file__).with_name("console")
+STORE_THREADS, STORE_WAITING = 6, 64
+ACCOUNT_THREADS, ACCOUNTS_WAITING = 2, 256
+LOGIN_THREADS, LOGINS_WAITING = 1, 8
+_READY_PAUSE_S = 0.05
+
+
+async def serve(
+    values: Settings, folders: Folders, store_socket: Path, main: socket.socket, otlp: socket.socket | None
+) -> None:
+    """Until SIGTERM. Raises SettingError, SpoolInUseError, WrongSchemaError."""
+    async with AsyncExitStack() as running:
+        accounts = Accounts.of(values, folders.data)
+        running.callback(accounts.close)
+        check_schema(accounts.engine)
+        reader, writer = (connect_store(values, store_socket, user) for user in ("web", "loader"))
+        running.callback(reader.close)
+        running.callback(writer.close)
+        spool = running.enter_context(Spool(folders.spool, SpoolLimits.from_settings(values)))
+        intake = OtlpIntake(
+            authenticate=accounts.apps.authenticate, spool=spool, max_body_bytes=values[settings.INTAKE_MAX_BODY_BYTES]
+        )
+        running.callback(intake.close)
+        upkeep = Upkeep(writer, spool, values)
+        running.callback(upkeep.stop)
+        parts = make_parts(values, accounts, reader)
+        for workers in (parts.store_workers, parts.account_workers, parts.login_workers):
+            running.callback(workers.close)
+        counters = RequestCounters()
+        readiness = make_readiness(parts, upkeep, spool)
+
+        def metrics_page() -> str:
+            figures = (part.samples() for part in (intake.counters, spool, upkeep, counters))
+            return exposition(chain.from_iterable(figures)) + (
+                "" if values[settings.STORE_URL] else store_page(store_socket)
+            )
+
+        front = Front(
+            application(parts, readiness, counters, metrics_page, CONSOLE),
+            cast("ASGIApp", intake),
+            accounts.apps,
+            parts.account_workers,
+            otlp.getsockname()[1] if otlp else None,
+        )
+        server = HttpServer(front)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.stop)
+        background = [asyncio.create_task(upkeep.run()), asyncio.create_task(say_when_ready(readiness))]
+        running.push_async_callback(cancel, background)
+        for task in background:
+            task.add_done_callback(lambda done: end_with(done, server))
+        await server.serve([main] + ([otlp] if otlp else []))
+
+
+def connect_store(values: Settings, store_socket: Path, user: str) -> StoreClient:
+    """A client of the store these settings name; nothing is connected yet."""
+    url = values[settings.STORE_URL]
+    return StoreClient.remote(url) if url else StoreClient.embedded(store_socket, user)
+
+
+def make_parts(values: Settings, accounts: Accounts, store: StoreClient) -> Parts:
+    """What the routes stand on, with threads for each kind of work."""
+    store_workers = Workers("the store", STORE_THREADS, STORE_WAITING)
+    account_workers = Workers("the accounts", ACCOUNT_THREADS, ACCOUNTS_WAITING)
+    return Parts(
+        accounts=accounts,
+        access=Access(accounts, account_workers),
+        store=store,
+        answers=Answers(store_workers),
+        store_workers=store_workers,
+        account_workers=account_workers,
+        login_workers=Workers("a login", LOGIN_THREADS, LOGINS_WAITING),
+        apdex_t_ms=values[settings.APDEX_T_MS],
+        cookie_secure=values[settings.COOKIE_SECURE],
+    )
+
+
+def make_readiness(parts: Parts, upkeep: Upkeep, spool: Spool) -> Readiness:
+    """What has to work before we say so."""
+
+    async def store() -> None:
+        if not upkeep.migrated.is_set():
+            raise NotReadyError("its tables are not up to date yet")
+        try:
+            await parts.store_workers(parts.store.rows, "SELECT 1")
+        except StoreUnavailable:
+            raise NotReadyError("does not answer") from None
+
+    async def metadata() -> None:
+        def ask() -> None:
+            with parts.accounts.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+
+        await parts.account_workers(ask)
+
+    async def spooling() -> None:
+        if spool.disk_is_low():
+            raise NotReadyError("the disk is nearly full")
+        if not os.access(spool.folder, os.W_OK):
+            raise NotReadyError("cannot be written")
+
+    return Readiness({"store": store, "metadata": metadata, "spool": spooling})
+
+
+async def say_when_ready(readiness: Readiness) -> None:
+    """For the supervisor, on standard output."""
+    while await readiness.reasons():  # noqa: ASYNC110 - half of it lies in another process
+        await asyncio.sleep(_READY_PAUSE_S)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+
+
+async def cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Returns when they are over; how they ended was seen by `end_with`."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+def end_with(task: asyncio.Task[None], server: HttpServer) -> None:
+    """A part that failed for good takes the process with it: the supervisor starts a new one."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("a part of the web process failed", exc_info=error)
+        server.stop()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code 1 with one line on standard error when it cannot start."""
+    parser = argparse.ArgumentParser(prog="sonde.server.web", description=__doc__)
+    parser.add_argument("--store-socket", type=Path, required=True, help="unix socket of the store process")
+    parser.add_argument("--listen", type=int, required=True, help="descriptor of the main listening socket")
+    parser.add_argument("--listen-otlp", type=int, help="descriptor of the one for OTLP alone")
+    arguments = parser.parse_args(argv)
+    values = settings.Settings()
+    logging.basicConfig(level=values[settings.LOG_LEVEL].upper(), format="sonde web: %(levelname)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    otlp = socket.socket(fileno=arguments.listen_otlp) if arguments.listen_otlp is not None else None
+    try:
+        uvloop.run(
+            serve(values, Folders.of(values), arguments.store_socket, socket.socket(fileno=arguments.listen), otlp)
+        )
+    except (settings.SettingError, SpoolInUseError, WrongSchemaError) as error:
+        sys.stderr.write(f"sonde web: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

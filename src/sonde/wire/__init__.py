@@ -1,0 +1,1 @@
+"""What travels between the parts: frames, protobuf fields, ids. Knows nobody."""

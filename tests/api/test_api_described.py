@@ -1,0 +1,76 @@
+"""The description at /api/v1/openapi.json is complete, and the server keeps to it."""
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+EXAMPLES = 15
+CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
+
+
+@pytest.fixture(scope="module")
+def described(openapi):
+    return schemathesis.openapi.from_dict(openapi)
+
+
+PATHS = [
+    "/api/v1/session",
+    "/api/v1/services",
+    "/api/v1/services/{name}",
+    "/api/v1/runtime/{name}",
+    "/api/v1/map",
+    "/api/v1/traces",
+    "/api/v1/traces/{trace_id}",
+    "/api/v1/live",
+    "/api/v1/nodes",
+    "/api/v1/nodes/{host}",
+    "/api/v1/apps",
+    "/api/v1/apps/{app}/services/{service}/sampling",
+    "/api/v1/probe-settings",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+]
+
+
+def test_the_description_names_every_address(openapi):
+    assert sorted(openapi["paths"]) == sorted(PATHS)
+
+
+def test_every_operation_says_how_it_is_entered_and_how_it_fails(openapi):
+    assert set(openapi["components"]["securitySchemes"]) == {"token", "session", "app"}
+    for path, methods in openapi["paths"].items():
+        for method, operation in methods.items():
+            assert operation["description"], (path, method)
+            assert "422" not in operation["responses"], "an error shape that no answer has"
+            if path.startswith("/api/v1") and (method, path) != ("post", "/api/v1/session"):
+                assert operation["security"], (path, method)
+                for status in ("400", "401", "403", "503"):
+                    content = operation["responses"][status]["content"]["application/json"]
+                    assert content["schema"] == {"$ref": "#/components/schemas/ErrorAnswer"}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_server_keeps_to_its_description(described, openapi, server, tokens, path):
+    for method in openapi["paths"][path]:
+        operation = described[path][method.upper()]
+
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            derandomize=True,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy())
+        def keeps(case):
+            answer = case.call(base_url=server.url, headers={"Authorization": f"Bearer {tokens['write']}"})
+            case.validate_response(answer, checks=list(CHECKS))
+
+        keeps()

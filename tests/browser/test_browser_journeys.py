@@ -1,0 +1,251 @@
+"""The journeys that matter, in a real browser against a real server."""
+
+import re
+
+import pytest
+from browser_harness import PASSWORD, eventually
+from browser_selectors import css
+from browser_shop import HOST, HOSTILE, ORDERS_STATEMENT, SPANS_IN_A_CHECKOUT, now_ns
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=20_000)
+
+HAS_INK = """selector => [...document.querySelectorAll(selector)].some(canvas => canvas.width > 0 &&
+    canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean))"""
+
+
+def rows(visit, name):
+    return visit.find(name).locator("tbody tr")
+
+
+def test_nobody_sees_anything_without_logging_in(visits):
+    """A page asked for without a session leads to the login, and from there back to itself."""
+    visit = visits()
+    visit.page.goto("/map?range=6h")
+    visit.find("loginForm").wait_for()
+    assert "next=" in visit.page.url
+
+    visit.log_in("wrong")
+    expect(visit.find("loginError")).to_contain_text("not right")
+
+    visit.page.goto("/map?range=6h")
+    visit.find("loginForm").wait_for()
+    visit.page.fill("input[name=user]", "admin")
+    visit.page.fill("input[name=password]", PASSWORD)
+    visit.page.keyboard.press("Enter")
+    expect(visit.page).to_have_url(re.compile(r"/map\?range=6h"))
+
+
+def test_a_login_leads_only_to_pages_of_ours(visits):
+    """`next` comes from the address bar: it must not send anybody to another site."""
+    visit = visits()
+    visit.page.goto("/login?next=//example.org/steal")
+    visit.page.fill("input[name=user]", "admin")
+    visit.page.fill("input[name=password]", PASSWORD)
+    visit.page.keyboard.press("Enter")
+    expect(visit.page).to_have_url(re.compile(r"/services"))
+    assert visit.page.url.startswith("http://127.0.0.1")
+
+
+def test_from_the_overview_to_a_span(visit):
+    """Overview → service → its error → the trace → the failed span with its stack."""
+    expect(rows(visit, "overviewTable")).to_have_count(4)
+    visit.find("overviewTable").get_by_role("link", name="orders").click()
+
+    expect(visit.find("serviceFigures")).to_contain_text("Success")
+    expect(visit.find("endpointsTable")).to_contain_text("POST /orders")
+    expect(visit.find("chart")).to_have_count(3)
+    visit.find("serviceErrors").get_by_role("link", name="ValueError").first.click()
+
+    expect(visit.find("waterfall")).to_have_attribute("data-rows", str(SPANS_IN_A_CHECKOUT))
+    visit.page.get_by_label("Find in spans").fill("no stock left")
+    visit.page.keyboard.press("Enter")
+    expect(visit.find("spanDetails")).to_contain_text("POST /orders")
+    expect(visit.find("spanDetails")).to_contain_text('File "shop/orders.py", line 88, in create')
+    assert visit.complaints == []
+
+
+def test_a_waterfall_by_keyboard_and_by_link(visit, traffic):
+    """Arrows choose, fold and unfold; the chosen span stands in the address and opens again from there."""
+    visit.open(f"/traces/{traffic[0]}")
+    waterfall = visit.find("waterfall")
+    waterfall.focus()
+    for _ in range(6):
+        visit.page.keyboard.press("ArrowDown")
+    expect(visit.find("spanDetails")).to_contain_text(ORDERS_STATEMENT)
+    expect(visit.find("waterfallStatus")).to_contain_text("INSERT, orders, 4.00 ms, row 6 of 9")
+
+    shared = visit.page.url
+    visit.page.keyboard.press("ArrowLeft")
+    visit.page.keyboard.press("ArrowLeft")
+    expect(waterfall).to_have_attribute("data-rows", "4")
+    visit.page.keyboard.press("ArrowRight")
+    expect(waterfall).to_have_attribute("data-rows", str(SPANS_IN_A_CHECKOUT))
+
+    visit.open(shared)
+    expect(visit.find("spanDetails")).to_contain_text(ORDERS_STATEMENT)
+    assert visit.complaints == []
+
+
+def test_a_click_on_a_bar_chooses_its_span(visit, traffic):
+    visit.open(f"/traces/{traffic[0]}")
+    box = visit.find("waterfall").bounding_box()
+    visit.page.mouse.click(box["x"] + 60, box["y"] + 13)
+    expect(visit.find("spanDetails")).to_contain_text("user.tier")
+
+
+def test_dragging_over_a_chart_chooses_its_time(visit):
+    """The range goes into the address, and the browser's way back undoes it."""
+    visit.open("/services/front")
+    box = visit.find("chart").first.locator(".u-over").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    visit.page.mouse.move(box["x"] + box["width"] * 0.5, middle)
+    visit.page.mouse.down()
+    visit.page.mouse.move(box["x"] + box["width"] * 0.9, middle, steps=4)
+    visit.page.mouse.up()
+    expect(visit.page).to_have_url(re.compile(r"from=\d+&to=\d+"))
+    visit.page.go_back()
+    expect(visit.page).not_to_have_url(re.compile("from="))
+
+
+def test_the_map_draws_and_lists_the_calls(visit):
+    """The picture has ink in it; the list tells the same to those who see no picture."""
+    visit.open("/map")
+    eventually(lambda: visit.page.evaluate(HAS_INK, f"{css('mapCanvas')} canvas"), "ink on the map")
+    visit.page.get_by_text("List", exact=True).click()
+    calls = visit.find("mapList")
+    for name in ("front", "orders", "stock", "orders.sqlite", "cache.example:6379"):
+        expect(calls).to_contain_text(name)
+    calls.get_by_role("button", name=re.compile("orders$")).first.click()
+    panel = visit.find("mapPanel")
+    expect(panel).to_contain_text("Called by")
+    panel.get_by_role("link", name="Open service").click()
+    expect(visit.page).to_have_url(re.compile("/services/orders"))
+    expect(visit.find("serviceFigures")).to_be_visible()
+    assert visit.complaints == []
+
+
+def test_traces_are_filtered_by_address_and_by_hand(visit):
+    visit.open("/traces?service=front&error=true")
+    expect(rows(visit, "tracesTable")).to_have_count(6)
+
+    visit.page.get_by_label("Errors only").uncheck()
+    expect(visit.page).not_to_have_url(re.compile("error="))
+    visit.page.get_by_label("attribute=value").fill("user.tier=gold")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page).to_have_url(re.compile("attribute=user.tier%3Dgold"))
+    expect(visit.find("tracesTable")).to_contain_text("POST /checkout")
+
+    visit.page.get_by_label("At least (ms)").fill("60000")
+    visit.page.keyboard.press("Enter")
+    expect(visit.find("empty")).to_contain_text("No request matches")
+    visit.find("empty").get_by_role("button", name="Clear filters").click()
+    expect(visit.find("tracesTable")).to_contain_text("POST /orders")
+    assert visit.complaints == []
+
+
+def test_the_live_view_shows_a_request_as_it_happens(visit, shop):
+    """A request sent while the page is open appears in it without a click."""
+    visit.open("/live")
+    sent = shop.checkout(now_ns() - 10**8)
+    latest = visit.page.locator(f'a[href*="{sent}"]').first
+    latest.wait_for()
+    expect(visit.find("liveBehind")).to_contain_text("behind")
+
+    visit.find("livePause").click()
+    expect(visit.find("liveBehind")).to_contain_text("Paused")
+    unseen = shop.checkout(now_ns() - 10**8)
+    visit.find("livePause").click()
+    visit.page.locator(f'a[href*="{unseen}"]').first.wait_for()
+    assert visit.complaints == []
+
+
+def test_hosts_and_one_host(visit):
+    visit.open("/nodes")
+    expect(visit.find("nodesTable")).to_contain_text("95.0 GiB of 100 GiB")
+    visit.find("nodesTable").get_by_role("link", name=HOST).click()
+    expect(visit.find("nodeCharts").locator(css("chart"))).to_have_count(6)
+    visit.page.wait_for_selector(".u-over")
+    assert visit.complaints == []
+
+
+def test_a_hostile_name_stays_text(visit):
+    """Markup in a name is shown, not run, and its page opens although the name holds slashes and question marks."""
+    visit.find("overviewTable").get_by_text(HOSTILE).first.click()
+    expect(visit.page.get_by_role("heading", level=1)).to_contain_text(HOSTILE)
+    expect(visit.find("endpointsTable")).to_contain_text(HOSTILE)
+    assert visit.page.locator("img[src=x]").count() == 0
+    assert visit.complaints == []
+
+
+def test_the_keyboard_goes_everywhere(visit):
+    page = visit.page
+    for key, address in {"m": "/map", "t": "/traces", "l": "/live", "n": "/nodes", "o": "/services"}.items():
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        expect(page).to_have_url(re.compile(address))
+    page.get_by_label("Find a service").wait_for()
+    page.keyboard.press("/")
+    page.keyboard.type("stock")
+    expect(rows(visit, "overviewTable")).to_have_count(1)
+    page.keyboard.press("Tab")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("?")
+    expect(visit.find("help")).to_contain_text("Previous, next span")
+
+
+def test_logging_out_ends_the_session(visit):
+    visit.find("userMenu").click()
+    visit.find("logOut").click()
+    visit.find("loginForm").wait_for()
+    visit.page.goto("/services")
+    visit.find("loginForm").wait_for()
+
+
+def test_an_app_is_made_from_the_console(visit, server):
+    """The dialog shows the command with the new app's token, which the server takes."""
+    visit.find("userMenu").click()
+    visit.page.get_by_role("menuitem", name="Connect a service").click()
+    visit.page.get_by_label("Name of the app").fill("from-the-console")
+    visit.page.get_by_role("button", name="Create app").click()
+    expect(visit.page.locator("pre").first).not_to_contain_text("APP_TOKEN")
+    eventually(
+        lambda: "from-the-console" in [app["name"] for app in server.get("/apps")["items"]], "the app in the list"
+    )
+
+
+@pytest.mark.parametrize("path", ["/services", "/map", "/traces", "/services/orders"])
+def test_an_address_with_values_nobody_knows_shows_the_page_all_the_same(visit, path):
+    visit.page.goto(f"{path}?range=3y&refresh=7&sort=nothing&view=upside-down&from=1&to=x")
+
+    expect(visit.page.get_by_text("Last 15 minutes")).to_be_visible()
+    assert visit.complaints == []
+
+
+def test_a_trace_that_is_not_there_says_so(visit):
+    visit.open(f"/traces/{'0' * 31}1")
+    expect(visit.find("empty")).to_contain_text("There is no such trace")
+
+
+@pytest.mark.parametrize(
+    ("theme", "language", "size"),
+    [
+        ("dark", "en", (1440, 900)),
+        ("light", "zh", (1440, 900)),
+        ("dark", "zh", (390, 844)),
+        ("light", "en", (390, 844)),
+    ],
+    ids=["dark-en-desk", "light-zh-desk", "dark-zh-phone", "light-en-phone"],
+)
+def test_every_page_loads_without_complaint(visits, traffic, theme, language, size):
+    """In both themes, both languages, on a desk and on a phone; and no page is wider than its window."""
+    visit = visits(theme=theme, language=language, width=size[0], height=size[1])
+    visit.log_in()
+    visit.page.wait_for_url("**/services*")
+    for address in ("/services", "/services/front", "/map", "/traces", f"/traces/{traffic[0]}", "/live", "/nodes"):
+        visit.open(address)
+        assert visit.page.locator("html").get_attribute("lang") == language
+        assert visit.page.locator("html").get_attribute("data-mantine-color-scheme") == theme
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= size[0], address
+    assert visit.complaints == []

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from otlp_making import CLIENT, INTERNAL, MS, NOW, Span
+
+from sonde.server.store.queries import traces
+
+START, END = NOW - timedelta(minutes=30), NOW + timedelta(minutes=5)
+
+
+def ids(number: int) -> bytes:
+    return number.to_bytes(8, "big")
+
+
+def trace_id(app: str) -> bytes:
+    return app.encode().rjust(16, b"-")
+
+
+def requests(count: int, *, first=1, **more) -> list[Span]:
+    return [
+        Span(start=NOW + number * MS, id=ids(first + number), trace=ids(first + number) * 2, **more)
+        for number in range(count)
+    ]
+
+
+def search(web, app, **filters):
+    return traces.search(web, [app], start=START, end=END, **filters)
+
+
+def test_the_newest_come_first_and_pages_follow_each_other_without_gap(web, sender, app):
+    sender.spans("orders", *requests(7))
+    seen, cursor = [], None
+
+    for _ in range(3):
+        page = search(web, app, limit=3, cursor=cursor)
+        seen += [row.span_id for row in page.items]
+        cursor = page.next
+
+    assert seen == [ids(number).hex() for number in range(7, 0, -1)]
+    assert cursor is None
+
+
+def test_spans_that_arrive_meanwhile_shift_no_page(web, sender, app):
+    sender.spans("orders", *requests(4))
+    first = search(web, app, limit=2)
+
+    sender.spans("orders", Span(start=NOW + 9 * MS, id=ids(100)), Span(start=NOW - 9 * MS, id=ids(101)))
+    second = search(web, app, limit=2, cursor=first.next)
+
+    assert [row.span_id for row in second.items] == [ids(2).hex(), ids(1).hex()]
+    assert [row.span_id for row in search(web, app, limit=2, cursor=second.next).items] == [ids(101).hex()]
+
+
+def test_spans_of_the_same_microsecond_are_all_found_once(web, sender, app):
+    sender.spans("orders", *[Span(id=ids(number), trace=ids(number) * 2) for number in range(1, 8)])
+    seen, cursor = [], None
+
+    while True:
+        page = search(web, app, limit=2, cursor=cursor)
+        seen += [row.span_id for row in page.items]
+        if (cursor := page.next) is None:
+            break
+
+    assert sorted(seen) == [ids(number).hex() for number in range(1, 8)]
+
+
+def test_the_slowest_come_first_when_asked_for(web, sender, app):
+    sender.spans("orders", *[Span(id=ids(ms), trace=ids(ms) * 2, ms=float(ms)) for ms in (5, 80, 20)])
+
+    first = search(web, app, order="slowest", limit=2)
+    second = search(web, app, order="slowest", limit=2, cursor=first.next)
+
+    assert [row.duration_ms for row in [*first.items, *second.items]] == [80.0, 20.0, 5.0]
+
+
+@pytest.mark.parametrize("cursor", ["x", "", "W10", "bm90IGpzb24", "WzEsMiwzLDQsNV0"])
+def test_a_cursor_that_no_page_gave_is_refused(web, app, cursor):
+    if cursor:
+        with pytest.raises(traces.BadCursorError):
+            search(web, app, cursor=cursor)
+
+
+def test_a_cursor_belongs_to_the_order_it_came_from(web, sender, app):
+    sender.spans("orders", *requests(3))
+    cursor = search(web, app, limit=1).next
+
+    with pytest.raises(traces.BadCursorError):
+        search(web, app, limit=1, cursor=cursor, order="slowest")
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"service": "stock"}, {3}),
+        ({"endpoint": "POST /b"}, {2}),
+        ({"min_ms": 50}, {2}),
+        ({"error": True}, {2}),
+        ({"error": False}, {1, 3}),
+        ({"attribute": ("user.id", "u-1")}, {1}),
+        ({"attribute": ("retries", "0")}, {3}),
+        ({"attribute": ("absent", "")}, set()),
+        ({"service": "o' OR 1=1 --"}, set()),
+    ],
+)
+def test_filters_narrow_the_search(web, sender, app, filters, found):
+    sender.spans(
+        "orders",
+        Span(id=ids(1), name="GET /a", attributes={"user.id": "u-1"}),
+        Span(id=ids(2), name="POST /b", ms=60.0, error=True),
+    )
+    sender.spans("stock", Span(id=ids(3), attributes={"retries": 0}))
+
+    assert {int(row.span_id, 16) for row in search(web, app, **filters).items} == found
+
+
+def test_only_requests_are_found_not_what_they_do_inside(web, sender, app):
+    sender.spans("orders", Span(), Span(id=b"inside..", parent=b"S" * 8, kind=INTERNAL))
+
+    assert [row.kind for row in search(web, app).items] == ["server"]
+
+
+def test_a_trace_is_drawn_with_all_its_spans(web, sender, app):
+    trace = trace_id(app)
+    sender.spans(
+        "front",
+        Span(trace=trace, id=ids(1), ms=100.0, exception=("KeyError", "'id'"), error=True, message="boom"),
+        Span(trace=trace, id=ids(2), parent=ids(1), kind=CLIENT, start=NOW + 10 * MS, ms=60.0),
+        service__instance__id="front-1",
+    )
+    sender.spans(
+        "stock",
+        Span(
+            trace=trace,
+            id=ids(3),
+            parent=ids(2),
+            start=NOW + 20 * MS,
+            ms=40.0,
+            attributes={"n": 0, "ok": False, "text": ""},
+            links=((b"L" * 16, b"l" * 8),),
+        ),
+    )
+
+    found = traces.trace(web, [app], trace.hex())
+
+    assert found is not None
+    assert (found.services, found.errors, found.truncated) == (["front", "stock"], 1, False)
+    assert (found.start_time, found.duration_ms) == (NOW, 100.0)
+    assert [(span.depth, span.offset_ms, span.self_ms) for span in found.spans] == [
+        (0, 0, 40),
+        (1, 10, 20),
+        (2, 20, 40),
+    ]
+    root, _, leaf = found.spans
+    assert (root.parent_id, root.instance, root.status_message) == ("", "front-1", "boom")
+    assert [(event.name, event.offset_ms, event.attributes["exception.type"]) for event in root.events] == [
+        ("exception", 1.0, "KeyError")
+    ]
+    assert leaf.attributes == {"n": "0", "ok": "false", "text": ""}
+    assert [(link.trace_id, link.span_id) for link in leaf.links] == [((b"L" * 16).hex(), (b"l" * 8).hex())]
+
+
+def test_a_trace_of_another_app_is_not_there(web, sender, app):
+    trace = trace_id(app)
+    sender.spans("orders", Span(trace=trace))
+
+    assert traces.trace(web, ["another"], trace.hex()) is None
+    assert traces.trace(web, [app], trace.hex()) is not None
+    assert traces.trace(web, [app], "0" * 31 + "9") is None
+
+
+def test_a_trace_that_lasts_over_midnight_is_whole(web, sender, app):
+    trace = trace_id(app)
+    midnight = NOW.replace(hour=0, minute=0, second=0)
+    sender.spans("orders", Span(trace=trace, id=ids(1), start=midnight - 5 * MS, ms=20.0))
+    sender.spans("orders", Span(trace=trace, id=ids(2), parent=ids(1), start=midnight + 5 * MS))
+
+    found = traces.trace(web, [app], trace.hex())
+
+    assert found is not None
+    assert [span.depth for span in found.spans] == [0, 1]
+
+
+def test_a_span_that_was_stored_twice_is_drawn_once(web, sender, app):
+    trace = trace_id(app)
+    for _ in range(2):
+        sender.spans("orders", Span(trace=trace))
+
+    found = traces.trace(web, [app], trace.hex())
+
+    assert found is not None
+    assert len(found.spans) == 1
+
+
+def test_of_a_huge_trace_the_earliest_spans_are_drawn(web, sender, app):
+    trace = trace_id(app)
+    spans = [Span(trace=trace, id=ids(number), start=NOW + number * MS, parent=ids(1)) for number in range(2, 10_003)]
+    sender.spans("orders", Span(trace=trace, id=ids(1)), *spans)
+
+    found = traces.trace(web, [app], trace.hex())
+
+    assert found is not None
+    assert (len(found.spans), found.truncated) == (traces.MOST_SPANS, True)
+    assert found.spans[0].span_id == ids(1).hex()

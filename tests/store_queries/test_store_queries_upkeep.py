@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from sonde.server.store.migrate import migrate, statements
+from sonde.server.store.retention import KEPT, apply_retention
+from sonde.settings import Settings
+
+
+def definitions(client) -> dict[str, str]:
+    return dict(client.rows("SELECT name, create_table_query FROM system.tables WHERE database = 'sonde'"))
+
+
+def test_bringing_the_schema_up_to_date_again_changes_nothing(loader):
+    before = definitions(loader)
+
+    migrate(loader)
+
+    assert definitions(loader) == before
+
+
+def test_each_statement_can_be_run_again():
+    assert all("IF NOT EXISTS" in statement or "DROP VIEW IF EXISTS" in statement for _, statement in statements())
+
+
+def test_a_search_by_attribute_reads_a_bucket_of_the_map(loader):
+    assert "map_serialization_version = 'with_buckets'" in definitions(loader)["spans"]
+
+
+def test_a_table_keeps_its_rows_as_long_as_its_setting_says(loader):
+    apply_retention(loader, Settings({}))
+    try:
+        changed = apply_retention(loader, Settings({"retention_spans_days": 3}))
+
+        assert changed == ["spans", "trace_times"]
+        assert "toIntervalDay(3)" in definitions(loader)["spans"]
+        assert apply_retention(loader, Settings({"retention_spans_days": 3})) == []
+    finally:
+        apply_retention(loader, Settings({}))
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept.table)
+def test_the_schema_starts_with_the_default_retention(kept):
+    """Else the first start of every store would alter its tables."""
+    (definition,) = [s for _, s in statements() if f"EXISTS {kept.table} (" in s]
+
+    assert f"TTL {kept.time} + INTERVAL {kept.days.default} DAY" in definition

@@ -1,0 +1,258 @@
+/**
+ * The API answered from canned data, the same each time for the same moment. Who logs in chooses the scenario:
+ * `admin` a small shop, `many` 10,000 services, `empty` nothing at all, `broken` a server that fails, `slow` one that takes 3 s.
+ */
+
+import type {
+  ErrorGroup,
+  Live,
+  MapNode,
+  Neighbour,
+  NewApp,
+  Page,
+  Service,
+  ServiceMap,
+  ServiceReport,
+  Session,
+  TraceRow,
+} from "../src/api/types";
+import { figuresOf, seriesOf } from "./figures.ts";
+import { hostReport, hosts } from "./hosts.ts";
+import { runtime } from "./runtime.ts";
+import { CALLS, type CannedService, PEERS, SERVICES } from "./shop.ts";
+import { trace, traceRow } from "./traces.ts";
+
+export const SCENARIOS = ["admin", "many", "empty", "broken", "slow"] as const;
+export type Scenario = (typeof SCENARIOS)[number];
+
+export interface Answer {
+  status: number;
+  body: unknown;
+}
+
+const ok = (body: unknown): Answer => ({ status: 200, body });
+const refused = (status: number, code: string, message: string): Answer => ({
+  status,
+  body: { error: { code, message } },
+});
+
+const MANY = 10_000;
+const TRACES = { admin: 1240, many: 10_000, slow: 40, empty: 0, broken: 0 } as const;
+
+export function answer(scenario: Scenario, path: string, query: URLSearchParams, now: number): Answer {
+  if (scenario === "broken")
+    return refused(503, "store_unavailable", "The store does not answer. Look at `sonde up`'s output.");
+  const from = Number(query.get("from") ?? now - 3600_000);
+  const to = Number(query.get("to") ?? now);
+  const [, list, name] = path.match(/^\/(\w+)(?:\/([^/]+))?$/) ?? [];
+  const one = name && decodeURIComponent(name);
+  switch (list) {
+    case "services":
+      return one ? service(one, from, to) : services(scenario, query, from, to);
+    case "runtime":
+      return one && scenario !== "empty" ? ok(runtime(one, from, to)) : refused(404, "not_found", "Nothing reported.");
+    case "map":
+      return ok(map(scenario, from, to));
+    case "traces":
+      return one ? oneTrace(one, now) : traces(scenario, query, from, to);
+    case "live":
+      return ok(live(scenario, now));
+    case "nodes": {
+      const all = scenario === "empty" ? [] : hosts(now);
+      if (!one) return ok({ items: all, next: null });
+      const host = all.find((candidate) => candidate.host === one);
+      return host ? ok(hostReport(host, from, to)) : refused(404, "not_found", `There is no host ${one}.`);
+    }
+    default:
+      return refused(404, "not_found", `There is nothing at ${path}.`);
+  }
+}
+
+export const sessionOf = (scenario: Scenario): Session => ({ user: scenario, role: "owner", csrf: "canned" });
+
+export function newApp(name: string, now: number): NewApp {
+  const created_at = new Date(now).toISOString();
+  return { id: "app-1", name, created_at, secret: "canned-secret", token: "sonde_app_canned_token_5f1e" };
+}
+
+function serviceRow(canned: CannedService, from: number, to: number, now = to): Service {
+  return {
+    ...figuresOf(canned, (to - from) / 1000),
+    app: "shop",
+    service: canned.name,
+    language: canned.language,
+    instances: canned.instances,
+    last_seen: new Date(now - (canned.per_s ? 900 : 3 * 3600_000)).toISOString(),
+    series: seriesOf(canned, from, to, 30),
+  };
+}
+
+function services(scenario: Scenario, query: URLSearchParams, from: number, to: number): Answer {
+  if (scenario === "empty") return ok({ items: [], next: null });
+  if (scenario !== "many") return ok({ items: SERVICES.map((canned) => serviceRow(canned, from, to)), next: null });
+  const start = Number(query.get("cursor") ?? 0);
+  const items: Service[] = [];
+  for (let index = start; index < Math.min(MANY, start + 1000); index++) {
+    const canned = SERVICES[index % SERVICES.length] as CannedService;
+    items.push(serviceRow({ ...canned, name: `${canned.name}-${index}` }, from, to));
+  }
+  return ok({ items, next: start + 1000 < MANY ? String(start + 1000) : null } satisfies Page<Service>);
+}
+
+function neighbour(name: string, call: (typeof CALLS)[number], seconds: number): Neighbour {
+  const peer = PEERS.find((candidate) => candidate.name === name);
+  const requests = Math.round(call.per_s * seconds);
+  return {
+    name,
+    type: peer?.type ?? "service",
+    system: peer?.system ?? "",
+    requests,
+    errors: Math.round(requests * call.failing),
+    average_ms: call.p95_ms / 2.6,
+    p95_ms: call.p95_ms,
+  };
+}
+
+function service(name: string, from: number, to: number): Answer {
+  const canned = SERVICES.find((candidate) => name === candidate.name || name.startsWith(`${candidate.name}-`));
+  if (!canned) return refused(404, "not_found", `There is no service ${name}.`);
+  const seconds = (to - from) / 1000;
+  const figures = figuresOf(canned, seconds);
+  const share = (index: number) => 1 / 2 ** (index + 1);
+  const errors: ErrorGroup[] = figures.errors
+    ? [
+        {
+          type: "requests.exceptions.HTTPError",
+          message: "502 Server Error: Bad Gateway for url: http://payments-gateway:8300/v2/charge",
+          endpoint: canned.endpoints[0] ?? "",
+          count: Math.ceil(figures.errors * 0.8),
+          last_seen: new Date(to - 9000).toISOString(),
+          trace_id: traceRow(3, to, 1000).trace_id,
+        },
+        {
+          type: "sqlite3.OperationalError",
+          message: "database is locked",
+          endpoint: canned.endpoints[1] ?? canned.endpoints[0] ?? "",
+          count: Math.floor(figures.errors * 0.2),
+          last_seen: new Date(to - 140_000).toISOString(),
+          trace_id: traceRow(8, to, 1000).trace_id,
+        },
+      ]
+    : [];
+  const report: ServiceReport = {
+    app: "shop",
+    service: name,
+    language: canned.language,
+    from: new Date(from).toISOString(),
+    to: new Date(to).toISOString(),
+    step_s: seconds / 120,
+    figures,
+    yesterday: figuresOf({ ...canned, failing: canned.failing * 0.7 }, seconds, 0.94),
+    last_week: canned.per_s > 10 ? figuresOf({ ...canned, failing: canned.failing * 1.6 }, seconds, 1.22) : null,
+    series: seriesOf(canned, from, to, 120),
+    endpoints: canned.endpoints.map((endpoint, index) => ({
+      ...figuresOf(
+        { ...canned, per_s: canned.per_s * share(index), failing: index === 0 ? canned.failing * 2 : 0 },
+        seconds,
+        1 + index * 0.3,
+      ),
+      endpoint,
+      kind: endpoint.includes(" ") ? "server" : "consumer",
+    })),
+    instances: Array.from({ length: canned.per_s ? canned.instances : 0 }, (_, index) => ({
+      ...figuresOf({ ...canned, per_s: canned.per_s / canned.instances }, seconds, 1 + index * 0.06),
+      instance: `web-1:${4100 + index}`,
+      last_seen: new Date(to - 800).toISOString(),
+    })),
+    callers: CALLS.filter((call) => call.to === canned.name).map((call) => neighbour(call.from, call, seconds)),
+    callees: CALLS.filter((call) => call.from === canned.name).map((call) => neighbour(call.to, call, seconds)),
+    status_codes: figures.requests
+      ? [
+          { code: 200, requests: Math.round(figures.requests * 0.81) },
+          { code: 201, requests: Math.round(figures.requests * 0.14) },
+          { code: 404, requests: Math.round(figures.requests * 0.02) },
+          { code: 502, requests: figures.errors },
+        ].filter(({ requests }) => requests > 0)
+      : [],
+    errors,
+  };
+  return ok(report);
+}
+
+function map(scenario: Scenario, from: number, to: number): ServiceMap {
+  const seconds = (to - from) / 1000;
+  const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+  if (scenario === "empty") return { ...range, nodes: [], edges: [] };
+  const edges = CALLS.map((call) => ({ ...neighbour(call.to, call, seconds), source: call.from, target: call.to })).map(
+    ({ name: _name, type: _type, system: _system, ...edge }) => edge,
+  );
+  const used = [...new Set(CALLS.flatMap((call) => [call.from, call.to]))];
+  const nodes = used.map<MapNode>((name) => {
+    const into = CALLS.filter((call) => call.to === name);
+    const requests = Math.round(into.reduce((sum, call) => sum + call.per_s, 0) * seconds);
+    const peer = PEERS.find((candidate) => candidate.name === name);
+    return {
+      id: name,
+      name,
+      type: peer?.type ?? "service",
+      system: peer?.system ?? "",
+      requests,
+      errors: Math.round(into.reduce((sum, call) => sum + call.per_s * call.failing, 0) * seconds),
+      average_ms: into[0] ? into[0].p95_ms / 2.6 : null,
+      p95_ms: into[0]?.p95_ms ?? null,
+    };
+  });
+  return { ...range, nodes, edges };
+}
+
+function traces(scenario: Scenario, query: URLSearchParams, from: number, to: number): Answer {
+  const count = TRACES[scenario];
+  const attribute = query.get("attribute");
+  let rows = Array.from({ length: count }, (_, index) => traceRow(index, to, (to - from) / Math.max(1, count)));
+  const wanted = (row: TraceRow) =>
+    (!query.get("service") || row.service === query.get("service")) &&
+    (!query.get("endpoint") || row.endpoint === query.get("endpoint")) &&
+    row.duration_ms >= Number(query.get("min_ms") ?? 0) &&
+    (query.get("error") !== "true" || row.error) &&
+    (!attribute || attribute.startsWith("user."));
+  rows = rows.filter(wanted);
+  if (query.get("order") === "slowest") rows.sort((a, b) => b.duration_ms - a.duration_ms);
+  const start = Number(query.get("cursor") ?? 0);
+  const limit = Number(query.get("limit") ?? 100);
+  const next = start + limit < rows.length ? String(start + limit) : null;
+  return ok({ items: rows.slice(start, start + limit), next } satisfies Page<TraceRow>);
+}
+
+function oneTrace(traceId: string, now: number): Answer {
+  if (traceId === "0".repeat(32)) return refused(404, "not_found", `There is no trace ${traceId}.`);
+  return ok(trace(traceId, now));
+}
+
+function live(scenario: Scenario, now: number): Live {
+  const end = Math.floor(now / 1000) * 1000;
+  const time = new Date(now).toISOString();
+  if (scenario === "empty")
+    return { time, window_s: 60, behind_ms: null, series: [], services: [], latest: [], slowest: [] };
+  const front = SERVICES[0] as CannedService;
+  const rows = Array.from({ length: 40 }, (_, index) => traceRow(Math.floor(end / 1000) - index, end, 0)).map(
+    (row, index) => ({
+      ...row,
+      start_time: new Date(end - index * 210).toISOString(),
+    }),
+  );
+  return {
+    time,
+    window_s: 60,
+    behind_ms: 640,
+    series: seriesOf({ ...front, failing: 0.03 }, end - 60_000, end, 60),
+    services: SERVICES.filter(({ per_s }) => per_s > 0.1).map((canned) => ({
+      service: canned.name,
+      requests_per_s: canned.per_s,
+      errors_per_s: canned.per_s * canned.failing,
+      average_ms: canned.p50_ms * 1.3,
+      p95_ms: canned.p50_ms * 4,
+    })),
+    latest: rows.slice(0, 20),
+    slowest: [...rows].sort((a, b) => b.duration_ms - a.duration_ms).slice(0, 20),
+  };
+}

@@ -1,0 +1,305 @@
+/**
+ * The answers of the API. Mirrors `src/sonde/server/reports.py` field by field: change both together.
+ * Times are RFC 3339, durations carry their unit, rates are fractions 0…1, null is "nobody measured that".
+ */
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface Figures {
+  requests: number;
+  errors: number;
+  success_rate: number | null;
+  requests_per_s: number;
+  average_ms: number | null;
+  max_ms: number | null;
+  p50_ms: number | null;
+  p95_ms: number | null;
+  p99_ms: number | null;
+  apdex: number | null;
+}
+
+/** One step of a series; `time` is its start. Of the running step, and perhaps of the first, only `covered_s` is counted. */
+export interface Point {
+  time: string;
+  covered_s: number;
+  requests: number;
+  errors: number;
+  average_ms: number | null;
+  max_ms: number | null;
+  p50_ms: number | null;
+  p95_ms: number | null;
+  p99_ms: number | null;
+}
+
+export interface Service extends Figures {
+  app: string;
+  service: string;
+  language: string;
+  instances: number;
+  last_seen: string;
+  series: Point[];
+}
+
+export interface Endpoint extends Figures {
+  endpoint: string;
+  kind: string;
+}
+
+export interface Instance extends Figures {
+  instance: string;
+  last_seen: string;
+}
+
+export type NodeType = "service" | "database" | "cache" | "messaging" | "external" | "client";
+
+export interface Neighbour {
+  name: string;
+  type: NodeType;
+  system: string;
+  requests: number;
+  errors: number;
+  average_ms: number | null;
+  p95_ms: number | null;
+}
+
+export interface StatusCount {
+  code: number;
+  requests: number;
+}
+
+export interface ErrorGroup {
+  type: string;
+  message: string;
+  endpoint: string;
+  count: number;
+  last_seen: string;
+  trace_id: string;
+}
+
+export interface ServiceReport {
+  app: string;
+  service: string;
+  language: string;
+  from: string;
+  to: string;
+  step_s: number;
+  figures: Figures;
+  yesterday: Figures | null;
+  last_week: Figures | null;
+  series: Point[];
+  endpoints: Endpoint[];
+  instances: Instance[];
+  callers: Neighbour[];
+  callees: Neighbour[];
+  status_codes: StatusCount[];
+  errors: ErrorGroup[];
+}
+
+export interface MapNode {
+  id: string;
+  name: string;
+  type: NodeType;
+  system: string;
+  requests: number;
+  errors: number;
+  average_ms: number | null;
+  p95_ms: number | null;
+}
+
+export interface MapEdge {
+  source: string;
+  target: string;
+  requests: number;
+  errors: number;
+  average_ms: number | null;
+  p95_ms: number | null;
+}
+
+export interface ServiceMap {
+  from: string;
+  to: string;
+  nodes: MapNode[];
+  edges: MapEdge[];
+}
+
+export interface TraceRow {
+  trace_id: string;
+  span_id: string;
+  app: string;
+  service: string;
+  instance: string;
+  endpoint: string;
+  kind: string;
+  start_time: string;
+  duration_ms: number;
+  error: boolean;
+  status_code: number;
+}
+
+export interface SpanEvent {
+  name: string;
+  time: string;
+  offset_ms: number;
+  attributes: Record<string, string>;
+}
+
+export interface SpanLink {
+  trace_id: string;
+  span_id: string;
+}
+
+export type SpanKind = "internal" | "server" | "client" | "producer" | "consumer";
+
+export interface Span {
+  span_id: string;
+  parent_id: string;
+  app: string;
+  service: string;
+  instance: string;
+  name: string;
+  kind: SpanKind;
+  start_time: string;
+  offset_ms: number;
+  duration_ms: number;
+  self_ms: number;
+  error: boolean;
+  status_message: string;
+  status_code: number;
+  peer: string;
+  statement: string;
+  depth: number;
+  attributes: Record<string, string>;
+  events: SpanEvent[];
+  links: SpanLink[];
+}
+
+export interface Trace {
+  trace_id: string;
+  start_time: string;
+  duration_ms: number;
+  services: string[];
+  errors: number;
+  spans: Span[];
+  truncated: boolean;
+}
+
+export interface LiveService {
+  service: string;
+  requests_per_s: number;
+  errors_per_s: number;
+  average_ms: number | null;
+  p95_ms: number | null;
+}
+
+export interface Live {
+  time: string;
+  window_s: number;
+  behind_ms: number | null;
+  series: Point[];
+  services: LiveService[];
+  latest: TraceRow[];
+  slowest: TraceRow[];
+}
+
+export interface Filesystem {
+  mountpoint: string;
+  used_bytes: number;
+  total_bytes: number;
+}
+
+export interface HostNode {
+  host: string;
+  host_id: string;
+  os: string;
+  agent_version: string;
+  last_seen: string;
+  cpus: number;
+  cpu_utilization: number | null;
+  load_1m: number | null;
+  memory_used_bytes: number;
+  memory_total_bytes: number;
+  swap_used_bytes: number;
+  swap_total_bytes: number;
+  filesystems: Filesystem[];
+  network_receive_bytes_per_s: number | null;
+  network_transmit_bytes_per_s: number | null;
+  disk_read_bytes_per_s: number | null;
+  disk_write_bytes_per_s: number | null;
+  processes: number | null;
+}
+
+export interface NodeSample {
+  time: string;
+  cpu_utilization: number | null;
+  load_1m: number | null;
+  memory_used_bytes: number | null;
+  swap_used_bytes: number | null;
+  filesystem_used: number | null;
+  network_receive_bytes_per_s: number | null;
+  network_transmit_bytes_per_s: number | null;
+  disk_read_bytes_per_s: number | null;
+  disk_write_bytes_per_s: number | null;
+}
+
+export interface RuntimeSample {
+  time: string;
+  requests_active: number | null;
+  threads: number | null;
+  thread_pool_queued: number | null;
+  asyncio_tasks: number | null;
+  gc_pause_max_ms: number | null;
+  event_loop_lag_max_ms: number | null;
+  gil_wait_max_ms: number | null;
+}
+
+export interface RuntimeReport {
+  service: string;
+  instances: number;
+  from: string;
+  to: string;
+  step_s: number;
+  series: RuntimeSample[];
+}
+
+export interface NodeReport {
+  node: HostNode;
+  from: string;
+  to: string;
+  step_s: number;
+  series: NodeSample[];
+}
+
+export interface App {
+  id: string;
+  name: string;
+  created_at: string;
+}
+
+/** The only time that secret and token are shown. */
+export interface NewApp extends App {
+  secret: string;
+  token: string;
+}
+
+/** What was said about how much of a service is recorded. null: as each of its processes was configured. */
+export interface Sampling {
+  app: string;
+  service: string;
+  sampling_rate: number | null;
+  slow_ms: number | null;
+  sampling_follows_parent: boolean | null;
+  changed_at: string | null;
+  /** `user:NAME` or `token:ID` */
+  changed_by: string | null;
+}
+
+export type SamplingWish = Pick<Sampling, "sampling_rate" | "slow_ms" | "sampling_follows_parent">;
+
+export interface Session {
+  user: string;
+  role: string;
+  csrf: string;
+}

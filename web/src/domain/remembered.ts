@@ -1,0 +1,19 @@
+/** What this browser remembers of its user: theme and language. Storage can be forbidden; then nothing is remembered. */
+
+type Name = "theme" | "language";
+
+export function remembered(name: Name): string | null {
+  try {
+    return localStorage.getItem(`sonde.${name}`);
+  } catch {
+    return null;
+  }
+}
+
+export function remember(name: Name, value: string): void {
+  try {
+    localStorage.setItem(`sonde.${name}`, value);
+  } catch {
+    // the choice holds until the page is left
+  }
+}

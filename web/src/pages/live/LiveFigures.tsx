@@ -1,0 +1,28 @@
+import type { Live } from "../../api/types";
+import { duration, percent, rate } from "../../domain/format";
+import { toneOf } from "../../domain/health";
+import { useWords } from "../../i18n";
+import { Figure, FigureRow } from "../../parts/Figure";
+import { recentOf } from "./recent";
+
+/** The last ten seconds. */
+export function LiveFigures({ live }: { live: Live }) {
+  const { t } = useWords();
+  const recent = recentOf(live);
+  return (
+    <FigureRow>
+      <Figure label={t("figure.traffic")} of={rate(recent.requests_per_s)}>
+        {t("live.window", { seconds: recent.seconds })}
+      </Figure>
+      <Figure label={t("figure.failed")} of={percent(recent.failed)} tone={toneOf(recent)}>
+        {t("live.window", { seconds: recent.seconds })}
+      </Figure>
+      <Figure label={t("figure.average")} of={duration(recent.average_ms)}>
+        {t("live.window", { seconds: recent.seconds })}
+      </Figure>
+      <Figure label={t("live.worstP95")} of={duration(recent.worst_p95_ms)}>
+        {t("live.window", { seconds: recent.seconds })}
+      </Figure>
+    </FigureRow>
+  );
+}

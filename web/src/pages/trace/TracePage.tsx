@@ -1,0 +1,126 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+
+import { ApiError } from "../../api/http";
+import { traceQuery } from "../../api/queries";
+import type { Trace } from "../../api/types";
+import { count, duration, moment, text } from "../../domain/format";
+import { useWords } from "../../i18n";
+import { Breadcrumb } from "../../parts/Breadcrumb";
+import { CopyButton } from "../../parts/CopyButton";
+import { Empty } from "../../parts/Empty";
+import { HealthMark } from "../../parts/HealthMark";
+import { Loaded } from "../../parts/Loaded";
+import { Panel } from "../../parts/Panel";
+import { TableSkeleton } from "../../parts/Skeletons";
+import { Waterfall } from "../../parts/waterfall/Waterfall";
+import { Page } from "../../shell/Page";
+import { coloursByName } from "../../theme/palette";
+import { usePalette } from "../../theme/theme";
+import { SpanDetails } from "./SpanDetails";
+import classes from "./TracePage.module.css";
+
+const route = getRouteApi("/in/traces/$traceId");
+
+/** One request through all services. */
+export default function TracePage() {
+  const { t } = useWords();
+  const { traceId } = route.useParams();
+  const trace = useQuery(traceQuery(traceId));
+  const root = trace.data?.spans[0];
+  const gone = trace.error instanceof ApiError && trace.error.status === 404;
+  return (
+    <Page
+      title={root ? root.name : t("trace")}
+      fill
+      heading={
+        <Breadcrumb
+          parent={
+            <Link to="/traces" className="link">
+              {t("nav.traces")}
+            </Link>
+          }
+          mark={trace.data && <HealthMark health={trace.data.errors ? "error" : "ok"} />}
+          name={root ? root.name : traceId}
+        />
+      }
+    >
+      {gone ? (
+        <Panel>
+          <Empty title={t("trace.gone")}>{t("trace.gone.hint")}</Empty>
+        </Panel>
+      ) : (
+        <Loaded query={trace} skeleton={<TableSkeleton />}>
+          {(data) => <TraceView trace={data} />}
+        </Loaded>
+      )}
+    </Page>
+  );
+}
+
+function TraceView({ trace }: { trace: Trace }) {
+  const { t } = useWords();
+  const palette = usePalette();
+  const { span: selected, q = "" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const colourOf = useMemo(() => coloursByName(trace.services, palette), [trace.services, palette]);
+  const span = useMemo(() => trace.spans.find(({ span_id }) => span_id === selected), [trace, selected]);
+  const change = (next: { span?: string; q?: string }) =>
+    navigate({ search: (before) => ({ ...before, ...next }), replace: true });
+  return (
+    <>
+      <div className={classes.summary}>
+        <span className={classes.id}>
+          <span className="mono">{trace.trace_id}</span>
+          <CopyButton text={trace.trace_id} what={t("trace.id")} />
+        </span>
+        <span>{moment(trace.start_time)}</span>
+        <strong>{text(duration(trace.duration_ms))}</strong>
+        <span>{t("trace.spans", { count: text(count(trace.spans.length)) })}</span>
+        {trace.errors > 0 && (
+          <span className={classes.errors}>
+            <HealthMark health="error" size={10} /> {t("trace.errors", { count: trace.errors })}
+          </span>
+        )}
+        {trace.truncated && (
+          <span className={classes.truncated}>
+            <HealthMark health="warn" size={10} /> {t("trace.truncated")}
+          </span>
+        )}
+        <span className={classes.services}>
+          {trace.services.map((service) => (
+            <Link
+              key={service}
+              to="/services/$service"
+              params={{ service }}
+              className={classes.service}
+              preload={false}
+            >
+              <span className={classes.swatch} style={{ background: colourOf.get(service) }} />
+              {service}
+            </Link>
+          ))}
+        </span>
+      </div>
+      <Waterfall
+        key={trace.trace_id}
+        trace={trace}
+        colourOf={colourOf}
+        selected={selected}
+        onSelect={(id) => change({ span: id })}
+        search={q}
+        onSearch={(words) => change({ q: words || undefined })}
+      >
+        {span && (
+          <SpanDetails
+            span={span}
+            traceId={trace.trace_id}
+            colour={colourOf.get(span.service)}
+            onClose={() => change({ span: undefined })}
+          />
+        )}
+      </Waterfall>
+    </>
+  );
+}

@@ -1,0 +1,105 @@
+import { Button, Loader } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useCallback, useMemo } from "react";
+
+import type { Between } from "../../api/endpoints";
+import { tracesQuery } from "../../api/queries";
+import type { TraceRow } from "../../api/types";
+import { betweenOf } from "../../domain/range";
+import { useWords } from "../../i18n";
+import { Empty } from "../../parts/Empty";
+import { Loaded } from "../../parts/Loaded";
+import { Panel } from "../../parts/Panel";
+import { TableSkeleton } from "../../parts/Skeletons";
+import type { TracesSearch } from "../../routes";
+import { NoTraffic } from "../../shell/NoTraffic";
+import { Page } from "../../shell/Page";
+import { useRange } from "../../shell/useRange";
+import { FilterBar } from "./FilterBar";
+import { TraceScatter } from "./TraceScatter";
+import { TraceTable } from "./TraceTable";
+
+const route = getRouteApi("/in/traces");
+
+/** Requests that match, as dots over time and as a table. */
+export default function TracesPage() {
+  const { t } = useWords();
+  const { range, zoomTo } = useRange();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const { service, endpoint, min_ms, error, attribute, order = "newest" } = search;
+  const filter = useMemo(
+    () => ({ service, endpoint, min_ms, error, attribute, order }),
+    [service, endpoint, min_ms, error, attribute, order],
+  );
+  const traces = useInfiniteQuery(tracesQuery(filter, range));
+  const change = (next: Partial<TracesSearch>) =>
+    navigate({ search: (before) => ({ ...before, ...next }), replace: true });
+  const filtered = Boolean(service || endpoint || attribute || error || min_ms !== undefined);
+  const clear = () =>
+    change({ service: undefined, endpoint: undefined, min_ms: undefined, error: undefined, attribute: undefined });
+
+  const { fetchNextPage, hasNextPage, isFetchingNextPage } = traces;
+  const onEnd = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [fetchNextPage, hasNextPage, isFetchingNextPage]);
+  const rows = useMemo(() => traces.data?.pages.flatMap(({ items }) => items), [traces.data]);
+  const between = traces.data?.pages[0]?.between ?? betweenOf(range);
+  const query = { data: rows, error: traces.error, refetch: traces.refetch };
+
+  return (
+    <Page title={t("nav.traces")} fill tools={<FilterBar filter={filter} onChange={change} onClear={clear} />}>
+      <Loaded
+        query={query as Parameters<typeof Loaded<NonNullable<typeof rows>>>[0]["query"]}
+        skeleton={<TableSkeleton />}
+      >
+        {(found) =>
+          found.length === 0 ? (
+            <Panel>{filtered ? <NoMatch onClear={clear} /> : <NoTraffic title={t("traces.none")} />}</Panel>
+          ) : (
+            <>
+              <TraceScatter
+                rows={found}
+                {...shownTimes(found, between, order === "newest" && hasNextPage)}
+                onSelect={zoomTo}
+              />
+              <TraceTable
+                rows={found}
+                onEnd={onEnd}
+                foot={
+                  isFetchingNextPage ? (
+                    <Loader size="xs" />
+                  ) : hasNextPage ? undefined : (
+                    t("traces.all", { count: found.length })
+                  )
+                }
+              />
+            </>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+/** Newest first, what is not loaded yet is all older: then the picture covers the rows that are there. */
+function shownTimes(rows: readonly TraceRow[], between: Between, partly: boolean): Between {
+  const oldest = rows.at(-1);
+  const newest = rows[0];
+  if (!partly || !oldest || !newest) return between;
+  const [from, to] = [new Date(oldest.start_time).getTime(), new Date(newest.start_time).getTime()];
+  return from < to ? { from, to } : between;
+}
+
+function NoMatch({ onClear }: { onClear: () => void }) {
+  const { t } = useWords();
+  return (
+    <Empty title={t("traces.empty")}>
+      <p style={{ margin: "0 0 12px" }}>{t("traces.empty.hint")}</p>
+      <Button size="xs" variant="default" onClick={onClear}>
+        {t("traces.clear")}
+      </Button>
+    </Empty>
+  );
+}

@@ -1,0 +1,96 @@
+import { lazy, Suspense, useState } from "react";
+
+import { moment, type Quantity } from "../domain/format";
+import { TEST_IDS } from "../testIds";
+import { colourOf, type Palette } from "../theme/palette";
+import { usePalette } from "../theme/theme";
+import { Amount } from "./Amount";
+import { Panel } from "./Panel";
+import { ChartSkeleton } from "./Skeletons";
+import classes from "./TimeSeries.module.css";
+
+const TimeSeriesPlot = lazy(() => import("./TimeSeriesPlot"));
+
+export interface Series {
+  label: string;
+  /** One for each time; null is a gap. */
+  values: readonly (number | null)[];
+  /** A name of the palette, or a place among its series colours. */
+  colour: Exclude<keyof Palette, "series"> | number;
+  style: "line" | "area" | "bars";
+}
+
+/** Moves the x axis along with the clock, between two answers of the server. */
+export interface Sliding {
+  /** Epoch seconds of the right edge, now. */
+  edge_s: () => number;
+  window_s: number;
+}
+
+export interface TimeSeriesProps {
+  title: string;
+  /** Epoch seconds, ascending. */
+  times: readonly number[];
+  series: readonly Series[];
+  format: (value: number | null) => Quantity;
+  /** Epoch milliseconds: the axis shows the whole range, measured or not. */
+  from: number;
+  to: number;
+  height?: number;
+  /** Charts of one key share their cursor. */
+  sync: string;
+  /** Dragging over the chart asks for this range, in epoch milliseconds. */
+  onSelect?: (from: number, to: number) => void;
+  /** Top of the y axis where it is known, e.g. 1 for a fraction. */
+  top?: number;
+  /** Of the y axis. `binary` for bytes: powers of two. `whole` for what has no halves. */
+  steps?: "binary" | "whole";
+  sliding?: Sliding;
+}
+
+/** Values over time. The head names each series with its value under the cursor, else the newest one. */
+export function TimeSeries(props: TimeSeriesProps) {
+  const { title, times, series, format, height = 168 } = props;
+  const palette = usePalette();
+  const [cursor, setCursor] = useState<number | null>(null);
+  const time = cursor === null ? undefined : times[cursor];
+  return (
+    <Panel
+      title={title}
+      flush
+      testId={TEST_IDS.chart}
+      aside={
+        <>
+          {time !== undefined && <span className={classes.time}>{moment(time * 1000, "time").slice(0, 8)}</span>}
+          {series.map(({ label, values, colour }) => (
+            <span key={label} className={classes.key}>
+              <span className={classes.swatch} style={{ background: colourOf(colour, palette) }} />
+              {label}
+              <span className={classes.value}>
+                <Amount of={format(cursor === null ? newest(values) : (values[cursor] ?? null))} />
+              </span>
+            </span>
+          ))}
+        </>
+      }
+    >
+      <div className={classes.plot} role="img" aria-label={summaryOf(props)} style={{ height: height + 8 }}>
+        <Suspense fallback={<ChartSkeleton height={height} />}>
+          <TimeSeriesPlot {...props} height={height} palette={palette} onCursor={setCursor} />
+        </Suspense>
+      </div>
+    </Panel>
+  );
+}
+
+function newest(values: readonly (number | null)[]): number | null {
+  return values.findLast((value) => value !== null) ?? null;
+}
+
+function summaryOf({ title, series, format }: TimeSeriesProps): string {
+  const parts = series.map(({ label, values }) => {
+    const quantity = format(newest(values));
+    return `${label} ${quantity.value} ${quantity.unit}`;
+  });
+  return `${title}: ${parts.join(", ")}`;
+}

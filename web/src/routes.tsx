@@ -1,0 +1,208 @@
+/** The addresses of the console. Each page is a chunk of its own; what it shows is all in its address. */
+
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+  retainSearchParams,
+} from "@tanstack/react-router";
+
+import { ApiError } from "./api/http";
+import { sessionQuery } from "./api/queries";
+import { type RangeSearch, readRangeSearch } from "./domain/range";
+import { parseSearch, readFlag, readNumber, readOneOf, readText, writeSearch } from "./domain/search";
+import { NotFoundPage } from "./pages/notFound/NotFoundPage";
+import { PageFailure } from "./shell/PageFailure";
+import { Shell } from "./shell/Shell";
+
+const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
+  component: Outlet,
+  notFoundComponent: NotFoundPage,
+});
+
+const loginRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/login",
+  validateSearch: (search: Record<string, unknown>): { next?: string } => ({ next: readText(search.next) }),
+  component: lazyRouteComponent(() => import("./pages/login/LoginPage")),
+});
+
+const insideRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "in",
+  validateSearch: (search: Record<string, unknown>): RangeSearch => readRangeSearch(search),
+  search: { middlewares: [retainSearchParams(["range", "from", "to", "refresh"])] },
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queryClient.ensureQueryData(sessionQuery);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) {
+        throw redirect({ to: "/login", search: { next: location.href } });
+      }
+      throw error;
+    }
+  },
+  component: Shell,
+  errorComponent: PageFailure,
+});
+
+const indexRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/services", search: true, replace: true });
+  },
+});
+
+export interface ListSearch {
+  /** `p95` upwards, `-p95` downwards. */
+  sort?: string;
+  /** What the names must contain. */
+  q?: string;
+}
+
+const readListSearch = (search: Record<string, unknown>): ListSearch => ({
+  sort: readText(search.sort),
+  q: readText(search.q),
+});
+
+export interface OverviewSearch extends ListSearch {
+  view?: "table" | "cards";
+}
+
+const overviewRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/services",
+  validateSearch: (search: Record<string, unknown>): OverviewSearch => ({
+    ...readListSearch(search),
+    view: readOneOf(search.view, ["table", "cards"]),
+  }),
+  component: lazyRouteComponent(() => import("./pages/overview/OverviewPage")),
+});
+
+export interface ServiceSearch extends ListSearch {
+  /** Two apps may each have a service of this name. */
+  app?: string;
+}
+
+const serviceRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/services/$service",
+  validateSearch: (search: Record<string, unknown>): ServiceSearch => ({
+    ...readListSearch(search),
+    app: readText(search.app),
+  }),
+  component: lazyRouteComponent(() => import("./pages/service/ServicePage")),
+});
+
+export interface MapSearch {
+  /** Id of the chosen node. */
+  node?: string;
+  view?: "graph" | "list";
+}
+
+const mapRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/map",
+  validateSearch: (search: Record<string, unknown>): MapSearch => ({
+    node: readText(search.node),
+    view: readOneOf(search.view, ["graph", "list"]),
+  }),
+  component: lazyRouteComponent(() => import("./pages/map/MapPage")),
+});
+
+export interface TracesSearch {
+  service?: string;
+  endpoint?: string;
+  min_ms?: number;
+  error?: true;
+  /** `key=value` */
+  attribute?: string;
+  order?: "newest" | "slowest";
+}
+
+const tracesRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/traces",
+  validateSearch: (search: Record<string, unknown>): TracesSearch => ({
+    service: readText(search.service),
+    endpoint: readText(search.endpoint),
+    min_ms: readNumber(search.min_ms),
+    error: readFlag(search.error),
+    attribute: readText(search.attribute),
+    order: readOneOf(search.order, ["newest", "slowest"]),
+  }),
+  component: lazyRouteComponent(() => import("./pages/traces/TracesPage")),
+});
+
+export interface TraceSearch {
+  /** Id of the chosen span. */
+  span?: string;
+  q?: string;
+}
+
+const traceRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/traces/$traceId",
+  validateSearch: (search: Record<string, unknown>): TraceSearch => ({
+    span: readText(search.span),
+    q: readText(search.q),
+  }),
+  component: lazyRouteComponent(() => import("./pages/trace/TracePage")),
+});
+
+const liveRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/live",
+  component: lazyRouteComponent(() => import("./pages/live/LivePage")),
+});
+
+const nodesRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/nodes",
+  validateSearch: readListSearch,
+  component: lazyRouteComponent(() => import("./pages/nodes/NodesPage")),
+});
+
+const nodeRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/nodes/$host",
+  component: lazyRouteComponent(() => import("./pages/node/NodePage")),
+});
+
+const routeTree = rootRoute.addChildren([
+  loginRoute,
+  insideRoute.addChildren([
+    indexRoute,
+    overviewRoute,
+    serviceRoute,
+    mapRoute,
+    tracesRoute,
+    traceRoute,
+    liveRoute,
+    nodesRoute,
+    nodeRoute,
+  ]),
+]);
+
+export function makeRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { queryClient },
+    parseSearch,
+    stringifySearch: writeSearch,
+    search: { strict: true }, // else what a route's reader dropped would reach the page all the same
+    defaultPreload: "intent",
+    scrollRestoration: true,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

@@ -1,0 +1,34 @@
+/** The pages of the navigation, with the key that follows `g`. */
+
+import {
+  IconActivityHeartbeat,
+  IconLayoutGrid,
+  IconListSearch,
+  IconServer2,
+  IconTopologyStar3,
+} from "@tabler/icons-react";
+
+import type { Key } from "../i18n/en";
+
+interface Place {
+  to: "/services" | "/map" | "/traces" | "/live" | "/nodes";
+  label: Key;
+  icon: typeof IconLayoutGrid;
+  key: string;
+}
+
+export const PLACES: readonly Place[] = [
+  { to: "/services", label: "nav.overview", icon: IconLayoutGrid, key: "o" },
+  { to: "/map", label: "nav.map", icon: IconTopologyStar3, key: "m" },
+  { to: "/traces", label: "nav.traces", icon: IconListSearch, key: "t" },
+  { to: "/live", label: "nav.live", icon: IconActivityHeartbeat, key: "l" },
+  { to: "/nodes", label: "nav.nodes", icon: IconServer2, key: "n" },
+];
+
+/** Pages that ask again by themselves. A list of traces does not: it would run away under the reader's hand. */
+export const refreshesItself = (pathname: string) => !/^\/traces/.test(pathname);
+
+/** Pages whose data is of a time range. */
+export function hasRange(pathname: string): boolean {
+  return !/^\/(live|nodes\/?$|traces\/.)/.test(pathname);
+}
