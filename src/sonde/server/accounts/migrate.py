@@ -15,7 +15,7 @@ from sonde.server.accounts.tables import REVISION
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK_NAME = "sonde_metadata"
@@ -35,7 +35,7 @@ def migrate(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with writing(engine) as connection, _alone(connection):
+    with _alone(engine), writing(engine) as connection:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
@@ -44,19 +44,22 @@ def migrate(engine: Engine) -> None:
 
 
 @contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    """One migration at a time. SQLite: the transaction itself is the lock (BEGIN IMMEDIATE)."""
-    dialect = connection.dialect.name
-    if dialect == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NUMBER})
-    if dialect not in {"mysql", "mariadb"}:
+def _alone(engine: Engine) -> Iterator[None]:
+    """One migration at a time. Held by a connection of its own: MySQL commits at every DDL statement, and the last
+    change is to be committed before the next process looks. SQLite: the transaction is the lock (BEGIN IMMEDIATE).
+    """
+    if engine.dialect.name == "sqlite":
         yield
         return
-    # MySQL commits at every DDL statement: a lock that belongs to the connection outlives that.
-    got = connection.execute(text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK_NAME, "wait": _LOCK_WAIT_S})
-    if got.scalar() != 1:
-        raise WrongSchemaError(f"another process has been migrating the metadata for over {_LOCK_WAIT_S} s")
-    try:
-        yield
-    finally:
-        connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK_NAME})
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NUMBER})
+            yield
+            return
+        got = connection.execute(text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK_NAME, "wait": _LOCK_WAIT_S})
+        if got.scalar() != 1:
+            raise WrongSchemaError(f"another process has been migrating the metadata for over {_LOCK_WAIT_S} s")
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK_NAME})
