@@ -29,7 +29,7 @@ class Kind(IntEnum):
     """What a payload is."""
 
     HELLO = 1
-    """JSON object: pid, token (may be empty), service, language, probe_version, command."""
+    """JSON object: pid, token (may be empty), service, language, probe_version, command; role, see docs/debugger.md."""
     TRACES = 2
     """An ExportTraceServiceRequest, protobuf. Payloads concatenate to one request."""
     METRICS = 3
@@ -45,6 +45,12 @@ class Kind(IntEnum):
     All services of the probe's app are in it; it comes after HELLO, as soon as the agent knows, and at every change.
     Each is in place of the one before; until the first one a probe keeps what an earlier connection said.
     """
+    COMMAND = 7
+    """JSON object: what a tool is to do, see docs/debugger.md."""
+    REPLY = 8
+    """JSON object: how a run of a tool goes, see docs/debugger.md."""
+    CHUNK = 9
+    """A piece of an artifact that a run of a tool made, see docs/debugger.md."""
 
 
 class FrameError(ValueError):
