@@ -8,6 +8,8 @@ import pytest
 from agent_harness import AgentProcess, FakeServer
 
 from sonde.agent.counters import Counters
+from sonde.agent.probes import Probes
+from sonde.agent.runs import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,17 @@ def server() -> Iterator[FakeServer]:
 @pytest.fixture
 def counters() -> Counters:
     return Counters()
+
+
+@pytest.fixture
+def probes(counters: Counters) -> Probes:
+    return Probes(counters)
+
+
+@pytest.fixture
+def runs(probes: Probes, counters: Counters) -> Iterator[Runs]:
+    with Runs(probes, counters) as made:
+        yield made
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import struct
+from dataclasses import replace
 
 import pytest
 from agent_harness import ProbeSide, eventually, payload
@@ -20,6 +21,7 @@ from sonde.agent.probes import MAX_REMEMBERED, Probe, Probes, counters_of
 from sonde.agent.protobuf_fields import MAX_RESOURCES, fields, joinable
 from sonde.agent.queue import BatchQueue
 from sonde.agent.receive import Receiver
+from sonde.agent.runs import Runs
 from sonde.agent.signals import Signal
 from sonde.wire.frames import HEADER, MAX_PAYLOAD, Kind, frame, hello
 
@@ -33,20 +35,15 @@ def queue(tmp_path, counters):
 
 
 @pytest.fixture
-def probes(counters):
-    return Probes(counters)
-
-
-@pytest.fixture
 def told():
     with ProbeSettings("agent") as made:
         yield made
 
 
 @pytest.fixture
-def path(tmp_path, queue, probes, told, counters):
+def path(tmp_path, queue, probes, told, runs, counters):
     path = tmp_path / "a.sock"
-    with Receiver(path, queue, probes, told, max_connections=4, counters=counters):
+    with Receiver(path, queue, probes, told, runs, max_connections=4, counters=counters):
         yield path
 
 
@@ -198,9 +195,9 @@ def test_frames_that_never_end_do_not_fill_the_memory(path, queue, counters, mon
     assert closed(counters, "too_much_pending") == 1
 
 
-def test_what_was_sent_before_the_stop_is_still_read(tmp_path, queue, probes, told, counters):
+def test_what_was_sent_before_the_stop_is_still_read(tmp_path, queue, probes, told, runs, counters):
     """Even from a connection that was never accepted."""
-    with Receiver(tmp_path / "b.sock", queue, probes, told, max_connections=9, counters=counters):
+    with Receiver(tmp_path / "b.sock", queue, probes, told, runs, max_connections=9, counters=counters):
         for number in range(5):
             with ProbeSide(tmp_path / "b.sock").hello() as probe:
                 probe.traces(b"%d" % number)
@@ -217,7 +214,8 @@ def test_random_bytes_never_end_the_receiver(tmp_path_factory, pieces):
     with (
         BatchQueue(folder, batch_max_age_s=0, counters=counters, **sizes) as queue,
         ProbeSettings("") as told,
-        Receiver(folder / "s", queue, Probes(counters), told, max_connections=4, counters=counters),
+        Runs(probes := Probes(counters), counters) as runs,
+        Receiver(folder / "s", queue, probes, told, runs, max_connections=4, counters=counters),
     ):
         with ProbeSide(folder / "s") as fuzzer:
             fuzzer.socket.sendall(hello(token=""))
@@ -235,7 +233,10 @@ def test_random_bytes_never_end_the_receiver(tmp_path_factory, pieces):
 def test_the_kernel_says_which_process_a_probe_is(path, probes, counters):
     with ProbeSide(path).hello(service="shop", instance="shop-1") as probe:
         eventually(probes.by_pid, "the probe")
-        assert probes.by_pid() == {os.getpid(): Probe(os.getpid(), os.geteuid(), "shop", "shop-1")}
+        found = probes.by_pid()
+        assert list(found) == [os.getpid()]
+        mine = replace(found[os.getpid()], connected_at=0)
+        assert mine == Probe(os.getpid(), os.geteuid(), "shop", "shop-1", language="python")
         probe.hello(service="renamed")
         eventually(lambda: probes.by_pid()[os.getpid()].service == "renamed", "its new name")
     eventually(lambda: not probes.by_pid(), "its end")

@@ -12,7 +12,6 @@ from agent_harness import AgentProcess, FakeServer, ProbeSide, Script, eventuall
 
 from sonde.agent import probe_settings, settings_asker
 from sonde.agent.probe_settings import ProbeSettings
-from sonde.agent.probes import Probes
 from sonde.agent.queue import BatchQueue
 from sonde.agent.receive import Receiver
 from sonde.agent.server_connection import ServerConnection
@@ -48,8 +47,8 @@ def told():
 
 
 @pytest.fixture
-def receiver(path, queue, told, counters):
-    with Receiver(path, queue, Probes(counters), told, max_connections=8, counters=counters) as running:
+def receiver(path, queue, probes, told, runs, counters):
+    with Receiver(path, queue, probes, told, runs, max_connections=8, counters=counters) as running:
         yield running
 
 
@@ -292,11 +291,11 @@ def test_what_a_probe_never_took_is_counted_at_its_end(path, told, receiver, cou
     eventually(lambda: counters.total("sonde.agent.settings.unsent", reason="hung_up") > 0, "the count")
 
 
-def test_nobody_is_asked_where_there_is_no_token(path, queue, server, counters):
+def test_nobody_is_asked_where_there_is_no_token(path, queue, probes, runs, server, counters):
     with ExitStack() as running:
         told = running.enter_context(ProbeSettings(""))
         running.enter_context(SettingsAsker(ServerConnection(server.url), told, interval_s=0.01, counters=counters))
-        running.enter_context(Receiver(path, queue, Probes(counters), told, max_connections=8, counters=counters))
+        running.enter_context(Receiver(path, queue, probes, told, runs, max_connections=8, counters=counters))
         with ProbeSide(path).hello() as probe:
             assert probe.hears_nothing_for(0.1)
     assert server.questions == []

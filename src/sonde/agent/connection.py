@@ -1,12 +1,17 @@
-"""One probe's connection: frames in, payloads to the queue; and what the server says to it, out."""
+"""One connection, of a probe, of its tools, or of an operator: frames in, to the queue and the runs; and what these and
+the server say to it, out.
+"""
 
 from __future__ import annotations
 
 import json
 import socket
 import struct
+import time
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from sonde.agent import relay
 from sonde.agent.outgoing import Outgoing
 from sonde.agent.probes import Probe, counters_of
 from sonde.agent.protobuf_fields import joinable
@@ -14,20 +19,32 @@ from sonde.agent.signals import Signal
 from sonde.wire.frames import FrameError, FrameReader, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sonde.agent.counters import Counters
     from sonde.agent.probe_settings import ProbeSettings
     from sonde.agent.probes import Probes
     from sonde.agent.queue import BatchQueue
+    from sonde.agent.runs import Runs
 
 READ_BYTES = 1 << 18
 MAX_TOKEN_LENGTH = 512
 MAX_NAME_LENGTH = 256
+MAX_COMMAND_LENGTH = 1024
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _SIGNALS = frozenset(Signal)
 
 
+class Role(StrEnum):
+    """Who is at the other end."""
+
+    PROBE = "probe"
+    TOOLS = "tools"
+    OPERATOR = "operator"
+
+
 class Connection:
-    """Not thread-safe: the receiver's thread alone uses it."""
+    """Not thread-safe: the receiver's thread alone uses it. `watch` is called when what it waits for may be another."""
 
     def __init__(
         self,
@@ -35,29 +52,61 @@ class Connection:
         queue: BatchQueue,
         probes: Probes,
         settings: ProbeSettings,
+        runs: Runs,
         counters: Counters,
         opened_at: float,
+        watch: Callable[[Connection], object],
     ) -> None:
         self.opened_at = opened_at
         self.introduced = False
+        self.held = False
+        """Nothing is to be read from it for now."""
+        self.role = Role.PROBE
         self._sock = sock
         self._sock.setblocking(False)
         self._reader = FrameReader()
         self._queue = queue
         self._probes = probes
         self._settings = settings
-        self._outgoing = Outgoing(sock, counters)
+        self._runs = runs
+        self._watch = watch
+        self._outgoing = Outgoing(sock, counters, lambda: watch(self))
         self._told: bytes | None = None
         self._counters = counters
         self._token = ""
         # The kernel says who is there; a pid in a HELLO may be one of another container's numbering, or a lie.
         pid, uid, _ = _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
         self._probe = Probe(pid, uid)
+        self._operator = relay.Operator(uid, runs, self._outgoing)
         counters.add("sonde.agent.connections.accepted", uid=str(uid))
 
     def fileno(self) -> int:
         """For the selector; and what the probe is registered under."""
         return self._sock.fileno()
+
+    @property
+    def pid(self) -> int:
+        """Of the process at the other end, by the kernel."""
+        return self._probe.pid
+
+    @property
+    def uid(self) -> int:
+        """The user it runs as, by the kernel."""
+        return self._probe.uid
+
+    def say(self, frame: bytes) -> None:
+        """Send a frame of a run, after what waits."""
+        self._outgoing.add(frame)
+
+    def hold(self, *, held: bool) -> None:
+        """Read no more from it; or read again."""
+        self.held = held
+        self._watch(self)
+
+    @property
+    def is_too_slow(self) -> bool:
+        """Whether more waits for it than is kept."""
+        return self._outgoing.is_too_slow
 
     @property
     def pending_bytes(self) -> int:
@@ -88,16 +137,21 @@ class Connection:
     def tell(self) -> None:
         """Say what the server says to this probe, unless that was the last thing said."""
         frame = self._settings.frame(self._token)
-        if self.introduced and frame is not None and frame != self._told:
+        if self.introduced and self.role == Role.PROBE and frame is not None and frame != self._told:
             self._told = frame
             self._outgoing.put(frame)
 
     def close(self) -> None:
         """Hang up."""
         self._outgoing.give_up()
+        if self.role == Role.OPERATOR:
+            self._operator.left()
+        elif self.role == Role.PROBE:
+            if self.introduced:
+                self._settings.left(self._token)
+            self._probes.gone(self.fileno())
         if self.introduced:
-            self._settings.left(self._token)
-        self._probes.gone(self.fileno())
+            self._runs.left(self)
         self._sock.close()
 
     def _handle(self, kind: int, payload: bytes) -> None:
@@ -105,14 +159,33 @@ class Connection:
             self._hello(_document(payload, "bad_hello"))
         elif not self.introduced:
             raise FrameError("no_hello", "the first frame is not HELLO")
-        elif kind in _SIGNALS:
+        elif kind in _SIGNALS and self.role == Role.PROBE:
             self._telemetry(Signal(kind), payload)
+        elif kind == Kind.REPLY and self.role != Role.OPERATOR:
+            relay.replied(self._runs, self, payload)
+        elif kind == Kind.CHUNK and self.role != Role.OPERATOR:
+            relay.chunked(self._runs, self, payload)
+        elif kind == Kind.COMMAND and self.role == Role.OPERATOR:
+            self._operator.command(payload)
         elif kind == Kind.STATUS:
             self._probes.counted(self._probe, counters_of(_document(payload, "bad_status")))
         else:
             self._counters.add("sonde.agent.frames.refused", reason="unknown_kind")  # from a newer probe
 
     def _hello(self, facts: dict[str, object]) -> None:
+        try:
+            role = Role(str(facts.get("role") or Role.PROBE))
+        except ValueError:
+            raise FrameError("bad_hello", "the role is probe, tools or operator") from None
+        if self.introduced and role != self.role:
+            raise FrameError("bad_hello", "a connection keeps its role")
+        self.role = role
+        if role == Role.PROBE:
+            self._probe_hello(facts)
+        self.introduced = True
+        self.tell()
+
+    def _probe_hello(self, facts: dict[str, object]) -> None:
         token, service, instance = (facts.get(name) or "" for name in ("token", "service", "instance"))
         if not (isinstance(token, str) and isinstance(service, str) and isinstance(instance, str)):
             raise FrameError("bad_hello", "token, service and instance are texts")
@@ -123,10 +196,20 @@ class Connection:
         if self.introduced:
             self._settings.left(self._token)
         self._token = token
-        self._probe = Probe(self._probe.pid, self._probe.uid, service[:MAX_NAME_LENGTH], instance[:MAX_NAME_LENGTH])
+        native = facts.get("native")
+        self._probe = Probe(
+            self.pid,
+            self.uid,
+            service[:MAX_NAME_LENGTH],
+            instance[:MAX_NAME_LENGTH],
+            language=str(facts.get("language") or "")[:MAX_NAME_LENGTH],
+            command=str(facts.get("command") or "")[:MAX_COMMAND_LENGTH],
+            probe_version=str(facts.get("probe_version") or "")[:MAX_NAME_LENGTH],
+            native=native if isinstance(native, bool) else None,
+            connected_at=self._probe.connected_at or time.time(),
+        )
         self._probes.connected(self.fileno(), self._probe)
-        self.introduced = True
-        self.tell()
+        self._runs.joined(self)
 
     def _telemetry(self, signal: Signal, payload: bytes) -> None:
         self._counters.add("sonde.agent.frames.received", signal=signal.word)

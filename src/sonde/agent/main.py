@@ -18,6 +18,7 @@ from sonde.agent.probe_settings import ProbeSettings
 from sonde.agent.probes import Probes
 from sonde.agent.queue import BatchQueue
 from sonde.agent.receive import Receiver
+from sonde.agent.runs import Runs
 from sonde.agent.server_connection import ServerConnection
 from sonde.agent.settings_asker import SettingsAsker
 
@@ -50,7 +51,8 @@ def run(settings: Settings, *, exit_with: int | None, measure_host: bool) -> boo
         told = running.enter_context(ProbeSettings(settings[rows.AGENT_TOKEN]))
         if settings[rows.SETTINGS_INTERVAL_S]:
             running.enter_context(_asker(settings, told, counters))
-        receiver = running.enter_context(_receiver(settings, queue, probes, told, counters))
+        runs = running.enter_context(Runs(probes, counters))
+        receiver = running.enter_context(_receiver(settings, queue, probes, told, runs, counters))
         print("ready", flush=True)  # noqa: T201 - the word scripts wait for
         sound = lifetime.wait(lambda: receiver.connection_count)
         log.info("stopping")
@@ -113,7 +115,7 @@ def _asker(settings: Settings, told: ProbeSettings, counters: Counters) -> Setti
 
 
 def _receiver(
-    settings: Settings, queue: BatchQueue, probes: Probes, told: ProbeSettings, counters: Counters
+    settings: Settings, queue: BatchQueue, probes: Probes, told: ProbeSettings, runs: Runs, counters: Counters
 ) -> Receiver:
     path, most = socket_path(settings), settings[rows.AGENT_MAX_CONNECTIONS]
-    return Receiver(path, queue, probes, told, max_connections=most, counters=counters)
+    return Receiver(path, queue, probes, told, runs, max_connections=most, counters=counters)

@@ -27,6 +27,13 @@ class Probe:
     uid: int
     service: str = ""
     instance: str = ""
+    language: str = ""
+    command: str = ""
+    probe_version: str = ""
+    native: bool | None = None
+    """Whether its recorder is the native one; None where it has not said."""
+    connected_at: float = 0.0
+    """Seconds since the epoch."""
 
 
 class Probes:

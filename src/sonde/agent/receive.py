@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from sonde.agent import socket_file
-from sonde.agent.connection import Connection
+from sonde.agent.connection import Connection, Role
 from sonde.wire.frames import FrameError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sonde.agent.probe_settings import ProbeSettings
     from sonde.agent.probes import Probes
     from sonde.agent.queue import BatchQueue
+    from sonde.agent.runs import Runs
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Receiver:
         queue: BatchQueue,
         probes: Probes,
         settings: ProbeSettings,
+        runs: Runs,
         *,
         max_connections: int,
         counters: Counters,
@@ -52,9 +54,11 @@ class Receiver:
         self._queue = queue
         self._probes = probes
         self._settings = settings
+        self._runs = runs
         self._max_connections = max_connections
         self._counters = counters
         self._connections: set[Connection] = set()
+        self._too_slow: set[Connection] = set()
         self._running = ExitStack()
         self._thread = threading.Thread(target=self._run, name="sonde-receive", daemon=True)
 
@@ -65,6 +69,7 @@ class Receiver:
         self._selector.register(self._server, selectors.EVENT_READ)
         self._selector.register(self._wake, selectors.EVENT_READ)
         self._selector.register(self._settings, selectors.EVENT_READ)
+        self._selector.register(self._runs, selectors.EVENT_READ)
         self._thread.start()
         return self
 
@@ -78,7 +83,7 @@ class Receiver:
     @property
     def connection_count(self) -> int:
         """Probes connected now."""
-        return len(self._connections)
+        return sum(connection.role == Role.PROBE for connection in list(self._connections))
 
     # -- the thread ---------------------------------------------------------------------------------------------------
     def _run(self) -> None:
@@ -91,15 +96,21 @@ class Receiver:
                     self._accept()
                 elif key.fileobj is self._settings:
                     self._tell()
+                elif key.fileobj is self._runs:
+                    self._runs.hear()
                 else:
                     self._last_look()
                     return
+            self._runs.expire()
             self._close_silent()
+            self._close_too_slow()
 
     def _patience_s(self) -> float | None:
-        """Seconds until a connection has been silent for too long; None where none is."""
-        silent = [connection.opened_at for connection in self._connections if not connection.introduced]
-        return max(0.0, min(silent) + HELLO_WITHIN_S - time.monotonic()) if silent else None
+        """Seconds until a connection has been silent for too long, or a run is over; None where neither can be."""
+        dues = [connection.opened_at + HELLO_WITHIN_S for connection in self._connections if not connection.introduced]
+        if (due := self._runs.next_due()) is not None:
+            dues.append(due)
+        return max(0.0, min(dues) - time.monotonic()) if dues else None
 
     def _accept(self) -> bool:
         """Take one waiting connection. False where there is none."""
@@ -121,17 +132,18 @@ class Receiver:
         return True
 
     def _welcome(self, sock: socket.socket) -> None:
-        connection = Connection(sock, self._queue, self._probes, self._settings, self._counters, time.monotonic())
+        connection = Connection(
+            sock, self._queue, self._probes, self._settings, self._runs, self._counters, time.monotonic(), self._watch
+        )
         self._connections.add(connection)
-        self._selector.register(connection, selectors.EVENT_READ)
+        self._watch(connection)
 
     def _serve(self, connection: Connection, ready: int) -> None:
         if ready & selectors.EVENT_WRITE:
             connection.send()
-        if ready & selectors.EVENT_READ:
+        if ready & selectors.EVENT_READ and not connection.held:
             self._receive(connection)
-        if connection in self._connections:
-            self._watch(connection)
+        self._watch(connection)
 
     def _tell(self) -> None:
         """The server has news."""
@@ -142,8 +154,18 @@ class Receiver:
 
     def _watch(self, connection: Connection) -> None:
         """Be called when there is something to read; and when it takes more, where it is owed something."""
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.is_owed else 0)
-        if self._selector.get_key(connection).events != events:
+        if connection not in self._connections:
+            return
+        if connection.is_too_slow:
+            self._too_slow.add(connection)
+        events = (0 if connection.held else selectors.EVENT_READ) | (selectors.EVENT_WRITE if connection.is_owed else 0)
+        known = self._selector.get_map().get(connection)
+        if known is None:
+            if events:
+                self._selector.register(connection, events)
+        elif not events:
+            self._selector.unregister(connection)
+        elif known.events != events:
             self._selector.modify(connection, events)
 
     def _receive(self, connection: Connection) -> bool:
@@ -175,8 +197,15 @@ class Receiver:
             if not connection.introduced and connection.opened_at <= too_old:
                 self._close(connection, "no_hello")
 
+    def _close_too_slow(self) -> None:
+        while self._too_slow:
+            connection = self._too_slow.pop()
+            if connection in self._connections:
+                self._close(connection, "too_slow")
+
     def _close(self, connection: Connection, reason: str) -> None:
-        self._selector.unregister(connection)
+        if connection in self._selector.get_map():
+            self._selector.unregister(connection)
         self._connections.remove(connection)
         self._counters.add("sonde.agent.connections.closed", reason=reason)
         connection.close()
@@ -189,5 +218,6 @@ class Receiver:
         for connection in list(self._connections):
             while connection in self._connections and self._receive(connection) and time.monotonic() < deadline:
                 pass
+        self._runs.end_all()
         for connection in list(self._connections):
             self._close(connection, "stopping")
