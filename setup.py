@@ -23,13 +23,27 @@ if SANITIZE:
     link += [f"-fsanitize={SANITIZE}"]
 
 
-def native(name: str, folder: str) -> list[Extension]:
-    """The extension made of every C file of a folder."""
-    sources = sorted(str(path) for path in Path(folder).glob("*.c"))
-    headers = sorted(str(path) for path in Path(folder).glob("*.h"))
+def native(name: str, *folders: str) -> list[Extension]:
+    """The extension made of every C file of the folders."""
+    sources = sorted(str(path) for folder in folders for path in Path(folder).glob("*.c"))
+    headers = sorted(str(path) for folder in folders for path in Path(folder).glob("*.h"))
     if not sources:
         return []
     return [Extension(name, sources, depends=headers, extra_compile_args=flags, extra_link_args=link, optional=True)]
 
 
-setup(ext_modules=native("sonde.probe.core._core", "native") + native("sonde.server.intake._walk", "native/intake"))
+def tools() -> list[Extension]:
+    """An extension per tool; one that reads frames has a copy of the walker inside, so that each fails alone."""
+    found = []
+    for folder in sorted(path for path in Path("native/tools").glob("*") if path.is_dir() and path.name != "frames"):
+        walks = any("../frames/" in path.read_text() for path in folder.glob("*.[ch]"))
+        walker = ["native/tools/frames"] if walks else []
+        found += native(f"sonde.probe.tools._{folder.name}", str(folder), *walker)
+    return found
+
+
+setup(
+    ext_modules=native("sonde.probe.core._core", "native")
+    + native("sonde.server.intake._walk", "native/intake")
+    + tools()
+)

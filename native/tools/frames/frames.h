@@ -69,6 +69,12 @@ int frames_walk_own(FrameRef *out, int room);
 /* All threads of the main interpreter, the newest first, at most `room`; how many. */
 int frames_threads(FrameThread *out, int room);
 
+/* FrameThread.state of the thread that holds the GIL now; 0: nobody. */
+uintptr_t frames_gil_holder(void);
+
+/* How many threads Python has ever had: a list of before is whole while this is the same. One read. */
+uint64_t frames_births(void);
+
 /* The thread with this native id. Reads the list: keep what it gives. False: there is none. */
 bool frames_find(pid_t tid, FrameThread *out);
 

@@ -1,0 +1,141 @@
+#include "frames.h"
+
+#include <string.h>
+
+#include "layout.h"
+#include "memory.h"
+#include "state.h"
+
+/* A walk that leads in a circle, or nowhere, ends here. */
+enum { MAX_STEPS = 1 << 16, MAX_STATE_BYTES = 1024, TRIES = 3 };
+
+static uintptr_t word(const uint8_t *at) {
+    uintptr_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+static FrameRef frame_ref(const uint8_t *frame) {
+    uintptr_t code = word(frame + layout.frame_code), instr = word(frame + layout.frame_instr);
+    return (FrameRef){code, (int32_t)(instr - (code + layout.code_instructions))};
+}
+
+static bool is_python(const uint8_t *frame) {
+    return layout.owner_c < 0 || (char)frame[layout.frame_owner] != layout.owner_c;
+}
+
+/* -- one's own -- */
+
+int frames_walk_own(FrameRef *out, int room) {
+    uintptr_t state = frames_available() ? own_state() : 0;
+    if (!state)
+        return 0;
+    const uint8_t *slot = (const uint8_t *)state + layout.state_frame;
+    uintptr_t at =
+        layout.state_has_cframe ? word((const uint8_t *)word(slot) + layout.cframe_frame) : word(slot);
+    int depth = 0;
+    while (at && depth < room) {
+        const uint8_t *frame = (const uint8_t *)at;
+        if (is_python(frame))
+            out[depth++] = frame_ref(frame);
+        at = word(frame + layout.frame_previous);
+    }
+    return depth;
+}
+
+/* -- another's -- */
+
+/* The piece of stack that a frame stands on is read at once: [chunk, top), of a large one the end. */
+static MemoryPart piece_of(uintptr_t chunk, uintptr_t top, FrameScratch *scratch) {
+    if (top <= chunk)
+        return (MemoryPart){chunk, scratch->bytes, layout.chunk_bytes};
+    size_t size = top - chunk;
+    uintptr_t from = size > sizeof scratch->bytes ? top - sizeof scratch->bytes : chunk;
+    return (MemoryPart){from, scratch->bytes, top - from};
+}
+
+static const uint8_t *in_scratch(const FrameScratch *scratch, uintptr_t frame) {
+    uintptr_t offset = frame - scratch->from;
+    return offset < scratch->used && scratch->used - offset >= layout.frame_bytes ? scratch->bytes + offset
+                                                                                  : NULL;
+}
+
+/* The chunk before this one, if the frame is on it: read it. Returns its address, or 0. */
+static uintptr_t step_back(uintptr_t chunk, uintptr_t frame, FrameScratch *scratch) {
+    uint8_t head[64];
+    uintptr_t previous;
+    if (!chunk || !memory_read(&previous, chunk + layout.chunk_previous, sizeof previous) || !previous ||
+        !memory_read(head, previous, layout.chunk_bytes))
+        return 0;
+    size_t size = word(head + layout.chunk_size), used = word(head + layout.chunk_top) * sizeof(void *);
+    if (frame - previous >= size || used > size)
+        return 0;
+    MemoryPart piece = piece_of(previous, previous + layout.chunk_bytes + used, scratch);
+    scratch->used = 0;
+    if (!memory_read_parts(&piece, 1))
+        return 0;
+    scratch->from = piece.from;
+    scratch->used = piece.size;
+    return previous;
+}
+
+/* Returns depth, or FRAMES_TORN. */
+static int walk_from(uintptr_t at, uintptr_t chunk, FrameScratch *scratch, FrameRef *out, int room) {
+    uint8_t alone[128];
+    int depth = 0;
+    for (int step = 0; at && depth < room; step++) {
+        const uint8_t *frame = in_scratch(scratch, at);
+        if (!frame) {
+            uintptr_t previous = step_back(chunk, at, scratch);
+            if (previous) {
+                chunk = previous;
+                frame = in_scratch(scratch, at);
+            }
+        }
+        if (!frame) { /* of a generator, or on the C stack, or of a chunk larger than the scratch */
+            if (!memory_read(alone, at, layout.frame_bytes))
+                return FRAMES_TORN;
+            frame = alone;
+        }
+        if (is_python(frame))
+            out[depth++] = frame_ref(frame);
+        at = word(frame + layout.frame_previous);
+        if (at % sizeof(void *) || step == MAX_STEPS)
+            return FRAMES_TORN;
+    }
+    return depth;
+}
+
+int frames_walk(const FrameThread *thread, FrameScratch *scratch, FrameRef *out, int room) {
+    uint8_t state[MAX_STATE_BYTES];
+    if (!frames_available() || !memory_read(state, thread->state, layout.state_bytes) ||
+        word(state + layout.state_tid) != (uintptr_t)thread->tid ||
+        word(state + layout.state_thread_id) != thread->thread_id)
+        return FRAMES_GONE;
+    uintptr_t slot = layout.state_has_cframe ? word(state + layout.state_frame) + layout.cframe_frame
+                                             : thread->state + layout.state_frame;
+    uintptr_t chunk = word(state + layout.state_chunk);
+    for (int try = 0; try < TRIES; try++) {
+        uintptr_t before = 0, after = 0;
+        MemoryPart piece = chunk ? piece_of(chunk, word(state + layout.state_top), scratch)
+                                 : (MemoryPart){slot, scratch->bytes, sizeof before};
+        MemoryPart parts[] = {{slot, &before, sizeof before}, piece, {slot, &after, sizeof after}};
+        scratch->used = 0;
+        if (!memory_read_parts(parts, 3))
+            return FRAMES_TORN;
+        scratch->from = piece.from;
+        scratch->used = piece.size;
+        /* The last try counts however fast it moves: what is never still would else never be seen. */
+        if (before == after || try == TRIES - 1) {
+            int depth = walk_from(before, chunk, scratch, out, room);
+            if (depth >= 0)
+                return depth;
+        }
+        if (!memory_read(state, thread->state, layout.state_bytes))
+            return FRAMES_GONE;
+        if (layout.state_has_cframe)
+            slot = word(state + layout.state_frame) + layout.cframe_frame;
+        chunk = word(state + layout.state_chunk);
+    }
+    return FRAMES_TORN;
+}
