@@ -207,6 +207,7 @@ class Connection:
             probe_version=str(facts.get("probe_version") or "")[:MAX_NAME_LENGTH],
             native=native if isinstance(native, bool) else None,
             connected_at=self._probe.connected_at or time.time(),
+            token=token,
         )
         self._probes.connected(self.fileno(), self._probe)
         self._runs.joined(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Probe:
     """Whether its recorder is the native one; None where it has not said."""
     connected_at: float = 0.0
     """Seconds since the epoch."""
+    token: str = field(default="", repr=False)
+    """What it sends under; empty: the agent's own."""
 
 
 class Probes:
