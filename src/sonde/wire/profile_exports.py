@@ -62,11 +62,11 @@ def pprof(profile: Profile) -> bytes:
     for at, weight, count in profile.samples:
         stack = (of_node[node] for node in _inwards_out(profile, at))
         out.append(message(2, _packed(1, stack) + _packed(2, (count, weight))))
-    for (frame, line), number in locations.items():
-        out.append(message(4, integer(1, number) + message(4, integer(1, frame + 1) + integer(2, line))))
-    for at, frame in enumerate(profile.frames):
+    for (function, line), number in locations.items():
+        out.append(message(4, integer(1, number) + message(4, integer(1, function + 1) + integer(2, line))))
+    for number, frame in enumerate(profile.frames, start=1):
         name = strings[frame.name]
-        body = integer(1, at + 1) + integer(2, name) + integer(3, name) + integer(4, strings[frame.file])
+        body = integer(1, number) + integer(2, name) + integer(3, name) + integer(4, strings[frame.file])
         out.append(message(5, body + integer(5, frame.first_line)))
     kind, unit = _value_types(profile)[1]
     period = message(11, integer(1, strings[kind]) + integer(2, strings[unit])) + integer(12, profile.period_ns)
