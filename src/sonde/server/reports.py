@@ -235,6 +235,37 @@ class Trace(BaseModel):
     truncated: bool
 
 
+class Moment(BaseModel):
+    """Something that happened while a trace ran: a log line, or an event of the probe. offset_ms counts from the start
+    of the trace, and is negative for what had begun before; duration_ms is 0 for a point in time.
+    """
+
+    event: str
+    """`sonde.stall`, `sonde.gc_pause`, `sonde.slow_syscall`, `sonde.tool` …; empty for a plain log line."""
+    own: bool
+    """It has the trace's id; else it befell a process of the trace at that time."""
+    time: datetime
+    offset_ms: float
+    duration_ms: float
+    service: str
+    instance: str
+    span_id: str
+    severity: int
+    """OTLP's number: 9 info, 13 warning, 17 error; 0 unknown."""
+    text: str
+    attributes: dict[str, str]
+
+
+class Moments(BaseModel):
+    """What else happened during a trace, by time."""
+
+    trace_id: str
+    start_time: datetime
+    duration_ms: float
+    moments: list[Moment]
+    truncated: bool
+
+
 class LiveService(BaseModel):
     """A service in the live view, over the last 10 s."""
 

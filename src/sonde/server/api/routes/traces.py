@@ -10,11 +10,14 @@ from sonde.server.api.failures import bad_parameter
 from sonde.server.api.moments import TimeRange, time_range
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
-from sonde.server.reports import Page, Trace, TraceRow
-from sonde.server.store.queries import traces
+from sonde.server.reports import Moments, Page, Trace, TraceRow
+from sonde.server.store.queries import moments, traces
 
 MOST_ROWS = 1000
 LONGEST_NAME = 1000
+GONE = "trace with that id; it may have been dropped by retention"
+
+TraceId = Annotated[str, Path(pattern="^[0-9a-fA-F]{32}$", description="32 hex digits.")]
 
 
 def routes(parts: Parts) -> APIRouter:
@@ -62,17 +65,14 @@ def routes(parts: Parts) -> APIRouter:
         return await parts.answers(request, query, "trace")
 
     @router.get("/traces/{trace_id}", response_model=Trace)
-    async def trace(
-        request: Request,
-        trace_id: Annotated[str, Path(pattern="^[0-9a-fA-F]{32}$", description="32 hex digits.")],
-        caller: Annotated[Caller, Depends(reader)],
-    ) -> Response:
+    async def trace(request: Request, trace_id: TraceId, caller: Annotated[Caller, Depends(reader)]) -> Response:
         """Every span of one trace, in drawing order."""
-        return await parts.answers(
-            request,
-            lambda: traces.trace(parts.store, caller.apps, trace_id.lower()),
-            "trace with that id; it may have been dropped by retention",
-        )
+        return await parts.answers(request, lambda: traces.trace(parts.store, caller.apps, trace_id.lower()), GONE)
+
+    @router.get("/traces/{trace_id}/moments", response_model=Moments)
+    async def what_else(request: Request, trace_id: TraceId, caller: Annotated[Caller, Depends(reader)]) -> Response:
+        """Its log lines, and what held up its processes meanwhile: stalls, pauses, slow system calls, tools."""
+        return await parts.answers(request, lambda: moments.moments(parts.store, caller.apps, trace_id.lower()), GONE)
 
     return router
 
