@@ -1,13 +1,13 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
-
+import { speedscope } from "./bundle/speedscope.ts";
 import { fixtureApi } from "./dev/plugin.ts";
 
 const SERVER = process.env.SONDE_SERVER ?? "http://127.0.0.1:8600";
 
 /** `vite --mode fixture` answers the API from canned data, every other mode asks a running server. */
 export default defineConfig(({ mode }) => ({
-  plugins: [react(), ...(mode === "fixture" ? [fixtureApi()] : [])],
+  plugins: [react(), speedscope(), ...(mode === "fixture" ? [fixtureApi()] : [])],
   build: {
     outDir: "../src/sonde/server/console",
     emptyOutDir: true,

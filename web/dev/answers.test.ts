@@ -10,7 +10,19 @@ const ask = (path: string, query = "", scenario: Parameters<typeof answer>[0] = 
 
 describe("canned answers", () => {
   it("are the same each time", () => {
-    for (const path of ["/services", "/services/orders", "/map", "/traces", "/live", "/nodes", "/nodes/web-1"]) {
+    for (const path of [
+      "/services",
+      "/services/orders",
+      "/map",
+      "/traces",
+      "/live",
+      "/nodes",
+      "/nodes/web-1",
+      "/tools",
+      "/processes",
+      "/jobs",
+      "/jobs/run-0",
+    ]) {
       expect(ask(path)).toEqual(ask(path));
       expect(ask(path).status).toBe(200);
     }

@@ -20,6 +20,7 @@ import { figuresOf, seriesOf } from "./figures.ts";
 import { hostReport, hosts } from "./hosts.ts";
 import { runtime } from "./runtime.ts";
 import { CALLS, type CannedService, PEERS, SERVICES } from "./shop.ts";
+import { artifact, jobs, oneJob, processes, TOOLS } from "./tools.ts";
 import { trace, traceRow } from "./traces.ts";
 
 export const SCENARIOS = ["admin", "many", "empty", "broken", "slow"] as const;
@@ -44,6 +45,8 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
     return refused(503, "store_unavailable", "The store does not answer. Look at `sonde up`'s output.");
   const from = Number(query.get("from") ?? now - 3600_000);
   const to = Number(query.get("to") ?? now);
+  const run = path.match(/^\/jobs\/([^/]+)\/(?:artifacts\/profile\.json|export)$/)?.[1];
+  if (run) return ok(artifact(run));
   const [, list, name] = path.match(/^\/(\w+)(?:\/([^/]+))?$/) ?? [];
   const one = name && decodeURIComponent(name);
   switch (list) {
@@ -62,6 +65,15 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
       if (!one) return ok({ items: all, next: null });
       const host = all.find((candidate) => candidate.host === one);
       return host ? ok(hostReport(host, from, to)) : refused(404, "not_found", `There is no host ${one}.`);
+    }
+    case "tools":
+      return ok({ items: TOOLS });
+    case "processes":
+      return ok({ items: processes(scenario, now), next: null });
+    case "jobs": {
+      if (!one) return ok(jobs(scenario, query, now));
+      const job = oneJob(one, now);
+      return job ? ok(job) : refused(404, "not_found", `There is no run ${one}.`);
     }
     default:
       return refused(404, "not_found", `There is nothing at ${path}.`);

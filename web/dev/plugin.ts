@@ -3,9 +3,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connect, Plugin } from "vite";
 
-import type { SamplingWish } from "../src/api/types";
+import type { NewJob, SamplingWish } from "../src/api/types";
 import { type Answer, answer, newApp, SCENARIOS, type Scenario, sessionOf } from "./answers.ts";
 import { samplingAt, saySampling, unsaySampling } from "./sampling.ts";
+import { asked, cancelJob, processes, startJob } from "./tools.ts";
 
 const ROOT = "/api/v1";
 const SLOW_MS = 3000;
@@ -41,6 +42,11 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
     send(response, { status: 201, body: newApp(name, Date.now()) });
     return;
   }
+  if (scenario !== "broken" && request.method === "POST") {
+    const posted = await post(request, url.pathname, scenario);
+    send(response, posted);
+    return;
+  }
   const sampling = scenario === "broken" ? undefined : samplingAt(url.pathname);
   if (sampling) {
     if (request.method === "DELETE") {
@@ -53,6 +59,22 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
     return;
   }
   send(response, answer(scenario, url.pathname, url.searchParams, Date.now()));
+}
+
+async function post(request: IncomingMessage, path: string, scenario: Scenario): Promise<Answer> {
+  const now = Date.now();
+  if (path === "/jobs") return { status: 201, body: startJob((await bodyOf(request)) as NewJob, scenario, now) };
+  const cancelled = cancelJob(path.match(/^\/jobs\/([^/]+)\/cancel$/)?.[1] ?? "", now);
+  if (cancelled) return { status: 200, body: cancelled };
+  const pid = Number(path.match(/^\/processes\/.*\/(\d+)\/tools$/)?.[1]);
+  return {
+    status: 200,
+    body: {
+      items: processes(scenario, now)
+        .filter((one) => one.pid === pid)
+        .map(asked),
+    },
+  };
 }
 
 async function session(

@@ -13,6 +13,7 @@ import {
 
 import { ApiError } from "./api/http";
 import { sessionQuery } from "./api/queries";
+import type { JobState } from "./api/types";
 import { type RangeSearch, readRangeSearch } from "./domain/range";
 import { parseSearch, readFlag, readNumber, readOneOf, readText, writeSearch } from "./domain/search";
 import { NotFoundPage } from "./pages/notFound/NotFoundPage";
@@ -174,6 +175,67 @@ const nodeRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/node/NodePage")),
 });
 
+export interface ToolsSearch extends ListSearch {
+  app?: string;
+  service?: string;
+  node?: string;
+  /** The chosen process: app, node and pid. */
+  process?: string;
+  /** The chosen tool. */
+  tool?: string;
+  /** Of the runs below: which tool, which state, of the chosen process only. */
+  ran?: string;
+  state?: JobState;
+  own?: true;
+}
+
+const JOB_STATES: readonly JobState[] = ["waiting", "running", "done", "failed", "cancelled"];
+
+const toolsRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/tools",
+  validateSearch: (search: Record<string, unknown>): ToolsSearch => ({
+    ...readListSearch(search),
+    app: readText(search.app),
+    service: readText(search.service),
+    node: readText(search.node),
+    process: readText(search.process),
+    tool: readText(search.tool),
+    ran: readText(search.ran),
+    state: readOneOf(search.state, JOB_STATES),
+    own: readFlag(search.own),
+  }),
+  component: lazyRouteComponent(() => import("./pages/tools/ToolsPage")),
+});
+
+/** How a result is looked at. */
+export interface JobSearch extends ListSearch {
+  view?: string;
+  /** Path of the zoomed node of a flame graph. */
+  zoom?: string;
+  inverted?: true;
+  by?: "function" | "file" | "line";
+  /** The function in the middle of its callers and callees. */
+  fn?: string;
+  /** The run that this one is compared with. */
+  before?: string;
+}
+
+const jobRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/tools/runs/$job",
+  validateSearch: (search: Record<string, unknown>): JobSearch => ({
+    ...readListSearch(search),
+    view: readText(search.view),
+    zoom: readText(search.zoom),
+    inverted: readFlag(search.inverted),
+    by: readOneOf(search.by, ["function", "file", "line"]),
+    fn: readText(search.fn),
+    before: readText(search.before),
+  }),
+  component: lazyRouteComponent(() => import("./pages/job/JobPage")),
+});
+
 const routeTree = rootRoute.addChildren([
   loginRoute,
   insideRoute.addChildren([
@@ -186,6 +248,8 @@ const routeTree = rootRoute.addChildren([
     liveRoute,
     nodesRoute,
     nodeRoute,
+    toolsRoute,
+    jobRoute,
   ]),
 ]);
 

@@ -4,10 +4,15 @@ import { request } from "./http";
 import type {
   App,
   HostNode,
+  Job,
+  JobState,
   Live,
+  Moments,
   NewApp,
+  NewJob,
   NodeReport,
   Page,
+  Process,
   RuntimeReport,
   Sampling,
   SamplingWish,
@@ -15,6 +20,7 @@ import type {
   ServiceMap,
   ServiceReport,
   Session,
+  Tool,
   Trace,
   TraceRow,
 } from "./types";
@@ -42,6 +48,24 @@ export interface TraceFilter {
   attribute?: string;
   order?: TraceOrder;
 }
+
+export interface ProcessFilter {
+  app?: string;
+  node?: string;
+  service?: string;
+}
+
+export interface JobFilter extends ProcessFilter {
+  pid?: number;
+  instance?: string;
+  tool?: string;
+  state?: JobState;
+}
+
+/** `stop` ends early and keeps the result, `abort` ends at once and keeps nothing. */
+export type Cancel = "stop" | "abort";
+
+export type ExportFormat = "pprof" | "collapsed" | "speedscope" | "json";
 
 type Parameters = Record<string, string | number | boolean | undefined>;
 
@@ -72,6 +96,17 @@ const part = encodeURIComponent;
 const samplingAddress = (app: string, service: string) =>
   addressOf(`/apps/${part(app)}/services/${part(service)}/sampling`);
 
+const jobAddress = (id: string) => `/jobs/${part(id)}`;
+
+/** Server-sent events: the job at each change. */
+export const jobStreamAddress = (id: string) => addressOf(`${jobAddress(id)}/stream`);
+
+export const artifactAddress = (id: string, name: string) => addressOf(`${jobAddress(id)}/artifacts/${part(name)}`);
+
+export const exportAddress = (id: string, format: ExportFormat) => addressOf(`${jobAddress(id)}/export`, { format });
+
+const itemsOf = <T>({ items }: { items: T[] }): T[] => items;
+
 export const api = {
   session: () => request<Session>(addressOf("/session")),
   logIn: (user: string, password: string) =>
@@ -96,12 +131,29 @@ export const api = {
   traces: (filter: TraceFilter, between: Between, limit: number, cursor?: string, signal?: AbortSignal) =>
     request<Page<TraceRow>>(addressOf("/traces", { ...filter, ...between, limit, cursor }), { signal }),
   trace: (traceId: string, signal?: AbortSignal) => request<Trace>(addressOf(`/traces/${part(traceId)}`), { signal }),
+  moments: (traceId: string, signal?: AbortSignal) =>
+    request<Moments>(addressOf(`/traces/${part(traceId)}/moments`), { signal }),
 
   live: (signal?: AbortSignal) => request<Live>(addressOf("/live"), { signal }),
 
   nodes: (signal?: AbortSignal) => everyPage<HostNode>("/nodes", {}, signal),
   node: (host: string, between: Between, signal?: AbortSignal) =>
     request<NodeReport>(addressOf(`/nodes/${part(host)}`, { ...between }), { signal }),
+
+  tools: (signal?: AbortSignal) => request<{ items: Tool[] }>(addressOf("/tools"), { signal }).then(itemsOf),
+  processes: (filter: ProcessFilter, signal?: AbortSignal) => everyPage<Process>("/processes", { ...filter }, signal),
+  askProcess: ({ app, node, pid }: Pick<Process, "app" | "node" | "pid">) =>
+    request<{ items: Process[] }>(addressOf(`/processes/${part(app)}/${part(node)}/${pid}/tools`), {
+      method: "POST",
+    }).then(itemsOf),
+
+  startJob: (job: NewJob) => request<Job>(addressOf("/jobs"), { method: "POST", body: job }),
+  jobs: (filter: JobFilter, between: Partial<Between>, limit: number, cursor?: string, signal?: AbortSignal) =>
+    request<Page<Job>>(addressOf("/jobs", { ...filter, ...between, limit, cursor }), { signal }),
+  job: (id: string, signal?: AbortSignal) => request<Job>(addressOf(jobAddress(id)), { signal }),
+  cancelJob: (id: string, how: Cancel) =>
+    request<Job>(addressOf(`${jobAddress(id)}/cancel`), { method: "POST", body: { how } }),
+  artifact: <T>(id: string, name: string, signal?: AbortSignal) => request<T>(artifactAddress(id, name), { signal }),
 
   apps: (signal?: AbortSignal) => everyPage<App>("/apps", {}, signal),
   createApp: (name: string) => request<NewApp>(addressOf("/apps"), { method: "POST", body: { name } }),

@@ -3,8 +3,9 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { betweenOf, type Range, rangeKey } from "../domain/range";
-import { api, type TraceFilter } from "./endpoints";
+import { api, type Between, type JobFilter, type ProcessFilter, type TraceFilter } from "./endpoints";
 import { setCsrfToken } from "./http";
+import type { Job } from "./types";
 
 export const TRACES_PER_PAGE = 200;
 
@@ -71,6 +72,9 @@ export const tracesQuery = (filter: TraceFilter, range: Range) =>
 export const traceQuery = (traceId: string) =>
   queryOptions({ queryKey: ["trace", traceId], queryFn: ({ signal }) => api.trace(traceId, signal) });
 
+export const momentsQuery = (traceId: string) =>
+  queryOptions({ queryKey: ["moments", traceId], queryFn: ({ signal }) => api.moments(traceId, signal) });
+
 export const LIVE_EVERY_MS = 1000;
 
 export const liveQuery = (paused: boolean) =>
@@ -104,4 +108,63 @@ export const nodeQuery = (host: string, range: Range) =>
     queryFn: ({ signal }) => api.node(host, betweenOf(range), signal),
     refetchInterval: refreshed(range).refetchInterval,
     placeholderData: (previous) => (previous?.node.host === host ? previous : undefined),
+  });
+
+/** The tools there are change with the server's version alone. */
+export const toolsQuery = queryOptions({
+  queryKey: ["tools"],
+  queryFn: ({ signal }) => api.tools(signal),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+const PROCESSES_EVERY_MS = 5000;
+
+export const processesQuery = (filter: ProcessFilter = {}) =>
+  queryOptions({
+    queryKey: ["processes", filter],
+    queryFn: ({ signal }) => api.processes(filter, signal),
+    refetchInterval: PROCESSES_EVERY_MS,
+  });
+
+export const JOBS_PER_PAGE = 50;
+const JOBS_EVERY_MS = 5000;
+
+export const jobsQuery = (filter: JobFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["jobs", filter],
+    queryFn: ({ pageParam, signal }) => api.jobs(filter, {}, JOBS_PER_PAGE, pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+    placeholderData: keepPreviousData,
+    // whoever has gone on to older runs is not brought back by younger ones
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 1) === 1 ? JOBS_EVERY_MS : false),
+  });
+
+/** The runs of some processes in a time, newest first: the first page says enough. */
+export const jobsBetweenQuery = (filter: JobFilter, between: Between) =>
+  queryOptions({
+    queryKey: ["jobs", filter, between],
+    queryFn: ({ signal }) => api.jobs(filter, between, JOBS_PER_PAGE, undefined, signal).then(({ items }) => items),
+  });
+
+export const hasEnded = ({ state }: Pick<Job, "state">) => state !== "waiting" && state !== "running";
+
+const JOB_EVERY_MS = 1000;
+
+/** `streamed`: changes arrive by themselves, see useJob. */
+export const jobQuery = (id: string, streamed = false) =>
+  queryOptions({
+    queryKey: ["job", id],
+    queryFn: ({ signal }) => api.job(id, signal),
+    refetchInterval: ({ state }) => (streamed || (state.data && hasEnded(state.data)) ? false : JOB_EVERY_MS),
+  });
+
+/** A file of a run that has ended: it never changes. */
+export const artifactQuery = <T>(id: string, name: string) =>
+  queryOptions({
+    queryKey: ["artifact", id, name],
+    queryFn: ({ signal }) => api.artifact<T>(id, name, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+    structuralSharing: false,
   });

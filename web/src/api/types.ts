@@ -186,6 +186,32 @@ export interface Trace {
   truncated: boolean;
 }
 
+/** Something that happened while a trace ran; offsets from its start, negative for what had begun before. */
+export interface Moment {
+  /** `sonde.stall`, `sonde.gc_pause`, `sonde.slow_syscall`, `sonde.tool` …; empty for a plain log line. */
+  event: string;
+  /** It has the trace's id; else it befell a process of the trace at that time. */
+  own: boolean;
+  time: string;
+  offset_ms: number;
+  duration_ms: number;
+  service: string;
+  instance: string;
+  span_id: string;
+  /** OTLP's number: 9 info, 13 warning, 17 error; 0 unknown. */
+  severity: number;
+  text: string;
+  attributes: Record<string, string>;
+}
+
+export interface Moments {
+  trace_id: string;
+  start_time: string;
+  duration_ms: number;
+  moments: Moment[];
+  truncated: boolean;
+}
+
 export interface LiveService {
   service: string;
   requests_per_s: number;
@@ -302,4 +328,108 @@ export interface Session {
   user: string;
   role: string;
   csrf: string;
+}
+
+/** One thing that a run of a tool can be told; the type of its default is its own. */
+export interface ToolOption {
+  default: boolean | number | string;
+  doc: string;
+  at_least?: number | null;
+  at_most?: number | null;
+  choices?: string[];
+}
+
+export interface Tool {
+  name: string;
+  /** One heavy tool at a time in a process. */
+  heavy: boolean;
+  /** It answers at once: there are no seconds to choose. */
+  at_once: boolean;
+  options: Record<string, ToolOption>;
+}
+
+/** What a tool can do in one process, as that process says. */
+export interface ToolState {
+  name: string;
+  available: boolean;
+  why_not: string;
+  /** The one setting or package that would make it available. */
+  unlock: string;
+  exact: string;
+  approximate: string;
+  running: boolean;
+}
+
+/** A process that an agent has a probe's connection to. */
+export interface Process {
+  app: string;
+  node: string;
+  host: string;
+  pid: number;
+  service: string;
+  instance: string;
+  language: string;
+  command: string;
+  probe_version: string;
+  native: boolean;
+  connected_at: string | null;
+  node_connected: boolean;
+  /** null: nobody has asked it yet. */
+  tools: ToolState[] | null;
+}
+
+export type OptionValues = Record<string, boolean | number | string>;
+
+export interface NewJob {
+  app: string;
+  node: string;
+  pid: number;
+  tool: string;
+  seconds: number;
+  options: OptionValues;
+}
+
+export type JobState = "waiting" | "running" | "done" | "failed" | "cancelled";
+
+export interface JobArtifact {
+  name: string;
+  media_type: string;
+  bytes: number;
+}
+
+/** What a run said; `summary` differs by tool. */
+export interface JobDocument {
+  format: string;
+  tool: string;
+  pid: number;
+  service: string;
+  instance: string;
+  python: string;
+  started_at: string;
+  seconds: number;
+  notes: string[];
+  summary: Record<string, unknown>;
+}
+
+/** One run of a tool in one process. */
+export interface Job {
+  id: string;
+  app: string;
+  node: string;
+  host: string;
+  pid: number;
+  service: string;
+  instance: string;
+  tool: string;
+  options: OptionValues;
+  seconds: number;
+  state: JobState;
+  by: string;
+  created_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+  progress: { seconds: number; of: number; note: string } | null;
+  failure: { reason: string; message: string } | null;
+  document: JobDocument | null;
+  artifacts: JobArtifact[];
 }

@@ -2,6 +2,7 @@
 
 import {
   IconActivityHeartbeat,
+  IconBug,
   IconLayoutGrid,
   IconListSearch,
   IconServer2,
@@ -11,7 +12,7 @@ import {
 import type { Key } from "../i18n/en";
 
 interface Place {
-  to: "/services" | "/map" | "/traces" | "/live" | "/nodes";
+  to: "/services" | "/map" | "/traces" | "/live" | "/nodes" | "/tools";
   label: Key;
   icon: typeof IconLayoutGrid;
   key: string;
@@ -23,6 +24,7 @@ export const PLACES: readonly Place[] = [
   { to: "/traces", label: "nav.traces", icon: IconListSearch, key: "t" },
   { to: "/live", label: "nav.live", icon: IconActivityHeartbeat, key: "l" },
   { to: "/nodes", label: "nav.nodes", icon: IconServer2, key: "n" },
+  { to: "/tools", label: "nav.tools", icon: IconBug, key: "d" },
 ];
 
 /** Pages that ask again by themselves. A list of traces does not: it would run away under the reader's hand. */
@@ -30,5 +32,5 @@ export const refreshesItself = (pathname: string) => !/^\/traces/.test(pathname)
 
 /** Pages whose data is of a time range. */
 export function hasRange(pathname: string): boolean {
-  return !/^\/(live|nodes\/?$|traces\/.)/.test(pathname);
+  return !/^\/(live|nodes\/?$|tools|traces\/.)/.test(pathname);
 }

@@ -18,6 +18,7 @@ import { count, duration, text, tickText } from "../../domain/format";
 import { useWords } from "../../i18n";
 import { TEST_IDS } from "../../testIds";
 import { usePalette } from "../../theme/theme";
+import { fitted } from "../fittedCanvas";
 import { SearchField } from "../SearchField";
 import { barsLeft, barsWidth, draw, foldLeft, indentFor, ROW_PX } from "./draw";
 import { Minimap } from "./Minimap";
@@ -370,22 +371,6 @@ export function Waterfall({ trace, colourOf, selected, onSelect, search, onSearc
 
 /** Below the pointer, or above it near the bottom. */
 const tooltipTop = (y: number, height: number) => (y + 190 > height ? Math.max(4, y - 170) : y + 18);
-
-/** The canvas with as many pixels as the screen has; null until it has a size. */
-function fitted(canvas: HTMLCanvasElement | null, width: number, height: number): CanvasRenderingContext2D | null {
-  if (!canvas || width === 0 || height === 0) return null;
-  const ratio = window.devicePixelRatio || 1;
-  const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== across || canvas.height !== down) {
-    canvas.width = across;
-    canvas.height = down;
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-  }
-  const context = canvas.getContext("2d");
-  context?.setTransform(ratio, 0, 0, ratio, 0, 0);
-  return context;
-}
 
 function remembering(compute: (index: number) => readonly number[]): (index: number) => readonly number[] {
   const known = new Map<number, readonly number[]>();

@@ -1,0 +1,16 @@
+import { POLICY, POLICY_PATH } from "../domain/tools";
+import { useWords } from "../i18n";
+import { Command } from "./Command";
+
+/** The file that lets tools run on a node. */
+export function PolicyHint() {
+  const { t } = useWords();
+  return (
+    <>
+      <p style={{ margin: "4px 0 6px" }}>
+        {t("tools.policy")} {t("tools.policy.where", { path: POLICY_PATH })}
+      </p>
+      <Command>{POLICY}</Command>
+    </>
+  );
+}

@@ -1,0 +1,94 @@
+import { useMemo, useState } from "react";
+
+import { useWords } from "../../i18n";
+import { TEST_IDS } from "../../testIds";
+import { Amount } from "../Amount";
+import { type Column, DataTable } from "../DataTable";
+import { Name } from "../Name";
+import { Panel } from "../Panel";
+import classes from "./SummaryView.module.css";
+import { lineOf, quantityOf, type Row, type SummaryTable, summaryOf, titleOf } from "./summary";
+
+/** What a tool says of its run: its figures, then its lists as tables. */
+export function SummaryView({ summary }: { summary: Row }) {
+  const { t } = useWords();
+  const { values, tables } = useMemo(() => summaryOf(summary), [summary]);
+  return (
+    <>
+      {values.length > 0 && (
+        <Panel title={t("job.summary")} testId={TEST_IDS.jobSummary}>
+          <dl className={classes.values}>
+            {values.map(([name, value]) => (
+              <div key={name}>
+                <dt>{titleOf(name)}</dt>
+                <dd>{typeof value === "number" ? <Amount of={quantityOf(name, value)} /> : lineOf(name, value)}</dd>
+              </div>
+            ))}
+          </dl>
+        </Panel>
+      )}
+      {tables.map((table) => (
+        <Rows key={table.name} table={table} />
+      ))}
+    </>
+  );
+}
+
+const NUMBER_PX = 130;
+const TEXT_PX = 260;
+
+function Rows({ table }: { table: SummaryTable }) {
+  const [sort, setSort] = useState<string | undefined>(undefined);
+  const rows = useMemo(() => table.rows.map((row, index) => ({ row, index })), [table]);
+  const columns = useMemo(() => columnsOf(table), [table]);
+  return (
+    <Panel title={titleOf(table.name)} flush>
+      <DataTable
+        label={titleOf(table.name)}
+        columns={columns}
+        rows={rows}
+        rowKey={({ index }) => String(index)}
+        sort={sort}
+        onSort={setSort}
+        rowHeight={30}
+        restWidth={TEXT_PX}
+        maxHeight="56dvh"
+      />
+    </Panel>
+  );
+}
+
+type Numbered = { row: Row; index: number };
+
+function columnsOf({ columns, rows }: SummaryTable): Column<Numbered>[] {
+  const isNumber = (key: string) => rows.every((row) => row[key] === null || typeof (row[key] ?? 0) === "number");
+  const longest = columns
+    .filter((key) => !isNumber(key))
+    .reduce<{ key?: string; letters: number }>(
+      (most, key) => {
+        const letters = rows.reduce((sum, row) => sum + Math.min(80, lineOf(key, row[key]).length), 0);
+        return letters > most.letters ? { key, letters } : most;
+      },
+      { letters: -1 },
+    ).key;
+  return columns.map((key) => {
+    if (isNumber(key)) {
+      return {
+        key,
+        header: titleOf(key),
+        width: NUMBER_PX,
+        align: "right",
+        sortBy: ({ row }) => (row[key] as number | null) ?? null,
+        cell: ({ row }) =>
+          typeof row[key] === "number" ? <Amount of={quantityOf(key, row[key])} /> : lineOf(key, row[key]),
+      };
+    }
+    return {
+      key,
+      header: titleOf(key),
+      ...(key === longest ? {} : { width: TEXT_PX }),
+      sortBy: ({ row }) => lineOf(key, row[key]),
+      cell: ({ row }) => <Name mono>{lineOf(key, row[key])}</Name>,
+    };
+  });
+}
