@@ -49,6 +49,17 @@ class LogRecords:
             encoded = _encoded(record)
         finally:
             self._busy.now = False
+        self._keep(encoded)
+
+    def event(self, name: str, began_ns: int, text_: str, attributes: dict[str, str]) -> None:
+        """One of our own, which has just ended: it goes whatever `ship_logs` says."""
+        now_ns = time.time_ns()
+        out = fixed64(1, began_ns) + integer(2, 9) + text(3, "INFO") + message(5, text(1, text_[:MAX_TEXT]))
+        out += b"".join(key_value(6, key, value) for key, value in attributes.items())
+        out += key_value(6, "sonde.duration_ns", now_ns - began_ns)
+        self._keep(out + fixed64(11, now_ns) + text(12, name))
+
+    def _keep(self, encoded: bytes) -> None:
         with self._lock:
             first = not self._waiting
             if len(self._waiting) >= MAX_WAITING or self._bytes + len(encoded) > MAX_BYTES:
