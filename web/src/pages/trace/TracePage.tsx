@@ -18,6 +18,7 @@ import { Waterfall } from "../../parts/waterfall/Waterfall";
 import { Page } from "../../shell/Page";
 import { coloursByName } from "../../theme/palette";
 import { usePalette } from "../../theme/theme";
+import { Moments } from "./Moments";
 import { SpanDetails } from "./SpanDetails";
 import classes from "./TracePage.module.css";
 
@@ -103,6 +104,7 @@ function TraceView({ trace }: { trace: Trace }) {
           ))}
         </span>
       </div>
+      <Moments traceId={trace.trace_id} onSelect={(id) => change({ span: id })} />
       <Waterfall
         key={trace.trace_id}
         trace={trace}
