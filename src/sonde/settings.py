@@ -181,6 +181,14 @@ def default_agent_socket(environ: Mapping[str, str] | None = None) -> str:
     return f"{runtime}/sonde/agent.sock" if runtime else f"/tmp/sonde-{os.geteuid()}/agent.sock"  # noqa: S108 - the folder is made 0700
 
 
+def default_policy(environ: Mapping[str, str] | None = None) -> str:
+    """Where the agent's policy is when nobody named a file."""
+    environ = os.environ if environ is None else environ
+    if os.geteuid() == 0:
+        return "/etc/sonde/policy.toml"
+    return f"{environ.get('XDG_CONFIG_HOME') or os.path.expanduser('~/.config')}/sonde/policy.toml"  # noqa: PTH111 - likewise
+
+
 # -- probe ------------------------------------------------------------------------------------------------------------
 ENABLED = _row(
     "probe",
@@ -422,6 +430,38 @@ AGENT_FLUSH_MS = _row(
     at_least=0,
     at_most=60_000,
 )
+CONTROL = _row(
+    "agent",
+    "control",
+    bool,
+    default=True,
+    doc="Keep a connection to the server, on which it may ask for tools as far as the policy allows. Off: keep none.",
+)
+POLICY = _row(
+    "agent",
+    "policy",
+    str,
+    "",
+    "File that says which tools the server may use on this host; without it, none. Empty: `/etc/sonde/policy.toml` for "
+    "root, else `sonde/policy.toml` in `$XDG_CONFIG_HOME`.",
+)
+CONTROL_KEY = _row(
+    "agent",
+    "control_key",
+    str,
+    "",
+    "The server's public key, base64: jobs that it has not signed are refused. Empty: the key that the server named at "
+    "the first contact.",
+)
+AGENT_ARTIFACTS_MAX_BYTES = _row(
+    "agent",
+    "agent_artifacts_max_bytes",
+    int,
+    512 << 20,
+    "Room on the agent's disk for what tools have made and the server has not got yet.",
+    unit="bytes",
+    at_least=1 << 20,
+)
 
 # -- server -----------------------------------------------------------------------------------------------------------
 DATA_DIR = _row("server", "data", str, "", "Folder of everything the server keeps. Empty: the state folder.")
@@ -524,6 +564,43 @@ RETENTION_METRICS_DAYS = _row(
 )
 RETENTION_LOGS_DAYS = _row(
     "server", "retention_logs_days", int, 7, "Days that log records are kept.", unit="days", at_least=1
+)
+RETENTION_JOBS_DAYS = _row(
+    "server",
+    "retention_jobs_days",
+    int,
+    30,
+    "Days that jobs of the debugger and their artifacts are kept.",
+    unit="days",
+    at_least=1,
+)
+ARTIFACT_MAX_BYTES = _row(
+    "server",
+    "artifact_max_bytes",
+    int,
+    256 << 20,
+    "Room for the artifacts of one job; a job that makes more fails.",
+    unit="bytes",
+    at_least=1 << 10,
+)
+ARTIFACTS_MAX_BYTES = _row(
+    "server",
+    "artifacts_max_bytes",
+    int,
+    8 << 30,
+    "Room for the artifacts of all jobs. When full, jobs that make artifacts fail.",
+    unit="bytes",
+    at_least=1 << 10,
+)
+CONTROL_HEARTBEAT_S = _row(
+    "server",
+    "control_heartbeat_s",
+    float,
+    10.0,
+    "Pause between two heartbeats on an agent's connection. After six that were missed the other side is given up.",
+    unit="s",
+    at_least=0.1,
+    at_most=300,
 )
 APDEX_T_MS = _row(
     "server",

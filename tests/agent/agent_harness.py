@@ -140,6 +140,9 @@ class FakeServer:
         self._answer(handler, request, script)
 
     def _get(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+        if handler.path == "/api/v1/control":  # a collector of another make has no such thing
+            handler.send_error(404)
+            return
         token = handler.headers.get("Authorization", "").removeprefix("Bearer ")
         question = Question(handler.path, token, handler.headers.get("If-None-Match", ""))
         with self._lock:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sonde import settings as rows
-from sonde.agent import queue_folder
+from sonde.agent import AgentError, queue_folder
 from sonde.agent.collector import Collector, encoding
+from sonde.agent.control import policy
+from sonde.agent.control.spool import Spool
 from sonde.agent.counters import Counters
 from sonde.agent.forward import Forwarder
 from sonde.agent.identity import host_resource
@@ -52,6 +54,8 @@ def run(settings: Settings, *, exit_with: int | None, measure_host: bool) -> boo
         if settings[rows.SETTINGS_INTERVAL_S]:
             running.enter_context(_asker(settings, told, counters))
         runs = running.enter_context(Runs(probes, counters))
+        if settings[rows.CONTROL] and (channel := _channel(settings, folder, runs, counters)):
+            running.enter_context(channel)
         receiver = running.enter_context(_receiver(settings, queue, probes, told, runs, counters))
         print("ready", flush=True)  # noqa: T201 - the word scripts wait for
         sound = lifetime.wait(lambda: receiver.connection_count)
@@ -112,6 +116,35 @@ def _reporter(
 def _asker(settings: Settings, told: ProbeSettings, counters: Counters) -> SettingsAsker:
     server, interval_s = ServerConnection(settings[rows.SERVER_URL]), settings[rows.SETTINGS_INTERVAL_S]
     return SettingsAsker(server, told, interval_s=interval_s, counters=counters)
+
+
+def _channel(settings: Settings, folder: Path, runs: Runs, counters: Counters) -> AbstractContextManager[object] | None:
+    """The way on which the server may ask for tools. Raises AgentError where its files cannot be kept."""
+    token = settings[rows.AGENT_TOKEN]
+    if not token:
+        return None  # the server would not know whose agent it is
+    try:
+        from sonde.agent.control.channel import Channel  # noqa: PLC0415 - likewise
+    except ImportError as error:
+        log.warning("the server cannot ask for tools: %s; pip install 'sonde[agent]' brings what is missing", error)
+        return None
+    file = Path(settings[rows.POLICY] or rows.default_policy())
+    resource = host_resource(folder / "host-id")
+    try:
+        return Channel(
+            settings[rows.SERVER_URL],
+            token,
+            node=resource["host.id"],
+            host=resource["host.name"],
+            folder=folder / "control",
+            control_key=settings[rows.CONTROL_KEY],
+            policy=lambda: policy.read(file),
+            runs=runs,
+            spool=Spool(folder / "artifacts", settings[rows.AGENT_ARTIFACTS_MAX_BYTES]),
+            counters=counters,
+        )
+    except OSError as error:
+        raise AgentError(f"the folder {folder} cannot be used: {error.strerror}") from None
 
 
 def _receiver(

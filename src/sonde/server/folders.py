@@ -29,7 +29,7 @@ class Folders:
         named = values[settings.DATA_DIR]
         folders = cls((Path(named) if named else settings.state_home()).absolute())
         try:
-            for folder in (folders.data, folders.store, folders.spool, folders.run):
+            for folder in (folders.data, folders.store, folders.spool, folders.artifacts, folders.run):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise settings.SettingError(f"data: {folders.data} cannot be used: {error.strerror}") from None
@@ -46,6 +46,11 @@ class Folders:
     def spool(self) -> Path:
         """Accepted data on its way into the store."""
         return self.data / "spool"
+
+    @property
+    def artifacts(self) -> Path:
+        """Files that the debugger's jobs made."""
+        return self.data / "artifacts"
 
     @property
     def run(self) -> Path:

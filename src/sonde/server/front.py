@@ -1,4 +1,6 @@
-"""The first look at a request: OTLP goes to the intake, on either port; the rest to the API, on the main one."""
+"""The first look at a request: OTLP goes to the intake, on either port; on the main one agents' WebSockets go to the
+control channel, and the rest to the API.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
+from starlette.websockets import WebSocket
 
 from sonde.server.api.failures import RETRY_AFTER_S, RefusedError, error_response
 
@@ -21,29 +24,47 @@ OTLP_PREFIX = "/v1/"
 
 
 class Front:
-    """An ASGI app over two others. `otlp_port` is the port that speaks OTLP alone, None without one."""
+    """An ASGI app over three others. `otlp_port` is the port that speaks OTLP alone, None without one."""
 
     def __init__(
-        self, application: ASGIApp, intake: ASGIApp, apps: Apps, workers: Workers, otlp_port: int | None
+        self,
+        application: ASGIApp,
+        intake: ASGIApp,
+        channel: ASGIApp,
+        apps: Apps,
+        workers: Workers,
+        otlp_port: int | None,
     ) -> None:
         self._application = application
         self._intake = intake
+        self._channel = channel
         self._apps = apps
         self._workers = workers
         self._otlp_port = otlp_port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             raise RuntimeError(f"only HTTP is spoken here, not {scope['type']}")
         only_otlp = self._otlp_port is not None and scope["server"][1] == self._otlp_port
-        if not only_otlp and not scope["path"].startswith(OTLP_PREFIX):
+        if scope["type"] == "websocket":
+            await self._open_channel(scope, receive, send, known=not only_otlp)
+        elif not only_otlp and not scope["path"].startswith(OTLP_PREFIX):
             await self._application(scope, receive, send)
         elif await self._know_the_sender(scope):
             await self._intake(scope, receive, send)
         else:
             away = error_response(503, "unavailable", "tokens cannot be checked", {"Retry-After": str(RETRY_AFTER_S)})
             await away(scope, receive, send)
+
+    async def _open_channel(self, scope: Scope, receive: Receive, send: Send, *, known: bool) -> None:
+        socket = WebSocket(scope, receive, send)
+        if not known:
+            await socket.send_denial_response(error_response(404, "not_found", "there is nothing at this address"))
+        elif await self._know_the_sender(scope):
+            await self._channel(scope, receive, send)
+        else:
+            await socket.send_denial_response(error_response(503, "unavailable", "tokens cannot be checked"))
 
     async def _know_the_sender(self, scope: Scope) -> bool:
         """Look the token up in a thread, so that the intake, which may not wait, finds it remembered.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from sonde.wire.control import MAX_MESSAGE_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,7 +31,10 @@ class HttpServer(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http="httptools",
-                ws="none",
+                ws="websockets-sansio",
+                ws_max_size=MAX_MESSAGE_BYTES,
+                ws_per_message_deflate=False,  # a window for each agent would be memory; documents are small
+                ws_ping_interval=None,  # agents have a heartbeat of their own
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -22,7 +23,7 @@ import uvloop
 from sqlalchemy import text
 
 from sonde import settings
-from sonde.server.accounts.accounts import Accounts
+from sonde.server.accounts.accounts import Accounts, utc_now
 from sonde.server.accounts.database import check_schema
 from sonde.server.accounts.errors import WrongSchemaError
 from sonde.server.api.access import Access
@@ -33,6 +34,11 @@ from sonde.server.api.parts import Parts
 from sonde.server.api.readiness import NotReadyError, Readiness
 from sonde.server.api.request_counters import RequestCounters
 from sonde.server.api.workers import Workers
+from sonde.server.control.artifacts import Artifacts
+from sonde.server.control.channel import channel
+from sonde.server.control.control import Control
+from sonde.server.control.jobs import Jobs
+from sonde.server.control.signing import signer_of
 from sonde.server.folders import Folders
 from sonde.server.front import Front
 from sonde.server.http_server import HttpServer
@@ -57,6 +63,7 @@ CONSOLE = Path(__file__).with_name("console")
 STORE_THREADS, STORE_WAITING = 6, 64
 ACCOUNT_THREADS, ACCOUNTS_WAITING = 2, 256
 LOGIN_THREADS, LOGINS_WAITING = 1, 8
+CONTROL_THREADS, CONTROL_WAITING = 2, 4096
 _READY_PAUSE_S = 0.05
 
 
@@ -78,14 +85,18 @@ async def serve(
         running.callback(intake.close)
         upkeep = Upkeep(writer, spool, values)
         running.callback(upkeep.stop)
-        parts = make_parts(values, accounts, reader)
+        control_workers = Workers("the control channel", CONTROL_THREADS, CONTROL_WAITING)
+        running.callback(control_workers.close)
+        control = make_control(values, folders, accounts, control_workers)
+        await control.prepare()
+        parts = make_parts(values, accounts, reader, control)
         for workers in (parts.store_workers, parts.account_workers, parts.login_workers):
             running.callback(workers.close)
         counters = RequestCounters()
         readiness = make_readiness(parts, upkeep, spool)
 
         def metrics_page() -> str:
-            figures = (part.samples() for part in (intake.counters, spool, upkeep, counters))
+            figures = (part.samples() for part in (intake.counters, spool, upkeep, counters, control))
             return exposition(chain.from_iterable(figures)) + (
                 "" if values[settings.STORE_URL] else store_page(store_socket)
             )
@@ -93,6 +104,7 @@ async def serve(
         front = Front(
             application(parts, readiness, counters, metrics_page, CONSOLE),
             cast("ASGIApp", intake),
+            channel(control, accounts.apps.authenticate),
             accounts.apps,
             parts.account_workers,
             otlp.getsockname()[1] if otlp else None,
@@ -100,8 +112,12 @@ async def serve(
         server = HttpServer(front)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.stop)
-        background = [asyncio.create_task(upkeep.run()), asyncio.create_task(say_when_ready(readiness))]
+            loop.add_signal_handler(number, stop, server, control)
+        background = [
+            asyncio.create_task(upkeep.run()),
+            asyncio.create_task(control.run()),
+            asyncio.create_task(say_when_ready(readiness)),
+        ]
         running.push_async_callback(cancel, background)
         for task in background:
             task.add_done_callback(lambda done: end_with(done, server))
@@ -114,7 +130,35 @@ def connect_store(values: Settings, store_socket: Path, user: str) -> StoreClien
     return StoreClient.remote(url) if url else StoreClient.embedded(store_socket, user)
 
 
-def make_parts(values: Settings, accounts: Accounts, store: StoreClient) -> Parts:
+def stop(server: HttpServer, control: Control) -> None:
+    """Requests that would go on for ever are ended, the others answered."""
+    control.close()
+    server.stop()
+
+
+def make_control(values: Settings, folders: Folders, accounts: Accounts, workers: Workers) -> Control:
+    """The control plane. Raises SettingError where its files cannot be kept."""
+    try:
+        artifacts = Artifacts(
+            folders.artifacts,
+            job_max_bytes=values[settings.ARTIFACT_MAX_BYTES],
+            max_bytes=values[settings.ARTIFACTS_MAX_BYTES],
+            min_free_bytes=values[settings.SPOOL_MIN_FREE_BYTES],
+        )
+    except OSError as error:
+        raise settings.SettingError(f"data: {folders.artifacts} cannot be used: {error.strerror}") from None
+    return Control(
+        Jobs(accounts.engine, utc_now),
+        artifacts,
+        signer_of(accounts.engine, utc_now),
+        workers,
+        now=utc_now,
+        keep=timedelta(days=values[settings.RETENTION_JOBS_DAYS]),
+        heartbeat_s=values[settings.CONTROL_HEARTBEAT_S],
+    )
+
+
+def make_parts(values: Settings, accounts: Accounts, store: StoreClient, control: Control) -> Parts:
     """What the routes stand on, with threads for each kind of work."""
     store_workers = Workers("the store", STORE_THREADS, STORE_WAITING)
     account_workers = Workers("the accounts", ACCOUNT_THREADS, ACCOUNTS_WAITING)
@@ -126,6 +170,7 @@ def make_parts(values: Settings, accounts: Accounts, store: StoreClient) -> Part
         store_workers=store_workers,
         account_workers=account_workers,
         login_workers=Workers("a login", LOGIN_THREADS, LOGINS_WAITING),
+        control=control,
         apdex_t_ms=values[settings.APDEX_T_MS],
         cookie_secure=values[settings.COOKIE_SECURE],
     )

@@ -15,13 +15,16 @@ from sonde.server.api.routes import (
     PREFIX,
     apps,
     health,
+    jobs,
     live,
     nodes,
+    processes,
     runtime,
     sampling,
     service_map,
     services,
     session,
+    tools,
     traces,
 )
 from sonde.server.api.security_headers import SecurityHeaders
@@ -47,6 +50,15 @@ _MORE_ERRORS: dict[str, dict[int | str, dict[str, Any]]] = {
     "session": {429: {"model": ErrorAnswer, "description": "Too many wrong passwords; Retry-After says how long."}},
     "apps": {409: {"model": ErrorAnswer, "description": "Somebody has that name."}},
     "sampling": {409: {"model": ErrorAnswer, "description": "It would be more than the probes of an app take."}},
+    "processes": {
+        409: {"model": ErrorAnswer, "description": "The node is not connected, or refuses; the message says why."},
+        429: {"model": ErrorAnswer, "description": "Too many processes are being asked."},
+        504: {"model": ErrorAnswer, "description": "The process does not answer."},
+    },
+    "jobs": {
+        409: {"model": ErrorAnswer, "description": "The job has no such result."},
+        429: {"model": ErrorAnswer, "description": "Too many jobs of that node are under way."},
+    },
 }
 
 
@@ -69,7 +81,20 @@ def application(
     )
     app.add_middleware(BodyLimit)
     answer_errors(app)
-    for module in (session, services, runtime, service_map, traces, live, nodes, apps, sampling):
+    for module in (
+        session,
+        services,
+        runtime,
+        service_map,
+        traces,
+        live,
+        nodes,
+        apps,
+        sampling,
+        processes,
+        tools,
+        jobs,
+    ):
         name = module.__name__.rpartition(".")[2]
         app.include_router(module.routes(parts), responses=_ERRORS | _MORE_ERRORS.get(name, {}))
     app.include_router(health.routes(parts, readiness, metrics_page), responses={503: _ERRORS[503]})

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sonde.server.api.access import Access
     from sonde.server.api.answers import Answers
     from sonde.server.api.workers import Workers
+    from sonde.server.control.control import Control
     from sonde.server.store.client import StoreClient
 
 
@@ -26,5 +27,6 @@ class Parts:
     store_workers: Workers
     account_workers: Workers
     login_workers: Workers
+    control: Control
     apdex_t_ms: int
     cookie_secure: bool

@@ -1,0 +1,63 @@
+"""The processes of this host that belong to the agent's app, as the server hears of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sonde.wire.control import moment
+
+if TYPE_CHECKING:
+    from sonde.agent.probes import Probe
+    from sonde.agent.runs import Runs
+    from sonde.wire.control import Process, ToolState
+
+MOST = 4000
+NAME_CHARS, LINE_CHARS = 255, 1000
+
+
+class SeenProcesses:
+    """Used by one thread. A process that sends under another app's token is that app's, and not shown."""
+
+    def __init__(self, runs: Runs, token: str) -> None:
+        self._runs = runs
+        self._mine = {"", token}
+        self._tools: dict[tuple[int, str], list[ToolState]] = {}  # by pid and instance
+
+    def find(self, pid: int) -> Probe | None:
+        """That one, if it is connected and our app's."""
+        return next((probe for probe in self._probes() if probe.pid == pid), None)
+
+    def learned(self, pid: int, tools: list[ToolState]) -> None:
+        """It has said what it can do."""
+        if probe := self.find(pid):
+            self._tools[pid, probe.instance] = tools
+
+    def items(self) -> list[Process]:
+        """All, by pid."""
+        probes = sorted(self._probes(), key=lambda probe: probe.pid)[:MOST]
+        here = {(probe.pid, probe.instance) for probe in probes}
+        self._tools = {key: tools for key, tools in self._tools.items() if key in here}
+        return [
+            {
+                "pid": probe.pid,
+                "service": _text(probe.service, NAME_CHARS),
+                "instance": _text(probe.instance, NAME_CHARS),
+                "uid": probe.uid,
+                "language": _text(probe.language, NAME_CHARS),
+                "command": _text(probe.command, LINE_CHARS),
+                "probe_version": _text(probe.probe_version, NAME_CHARS),
+                "native": bool(probe.native),
+                "connected_at": moment(datetime.fromtimestamp(probe.connected_at, UTC)),
+                "tools": self._tools.get((probe.pid, probe.instance)),
+            }
+            for probe in probes
+        ]
+
+    def _probes(self) -> list[Probe]:
+        return [probe for probe in self._runs.processes() if probe.token in self._mine]
+
+
+def _text(said: str, most: int) -> str:
+    """What fits into a message: a process says what it likes."""
+    return said.replace("\0", "").encode("utf-8", "replace").decode()[:most]
