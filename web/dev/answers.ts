@@ -45,8 +45,8 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
     return refused(503, "store_unavailable", "The store does not answer. Look at `sonde up`'s output.");
   const from = Number(query.get("from") ?? now - 3600_000);
   const to = Number(query.get("to") ?? now);
-  const run = path.match(/^\/jobs\/([^/]+)\/(?:artifacts\/profile\.json|export)$/)?.[1];
-  if (run) return ok(artifact(run));
+  const [, run, file] = path.match(/^\/jobs\/([^/]+)\/(?:artifacts\/(\w+\.json)|export)$/) ?? [];
+  if (run) return ok(artifact(run, file ?? ""));
   const [, list, name] = path.match(/^\/(\w+)(?:\/([^/]+))?$/) ?? [];
   const one = name && decodeURIComponent(name);
   switch (list) {

@@ -1,5 +1,6 @@
 /** Canned profiles of any size: the same seed gives the same tree. */
 
+import type { CallsFile } from "../src/parts/profile/calls";
 import type { ProfileFile } from "../src/parts/profile/profile";
 import { randomFrom } from "./random.ts";
 
@@ -53,4 +54,17 @@ export function cannedProfile(seed: number, size: number): ProfileFile {
     period_ns: 10_000_000,
     duration_ns: 10_000_000_000,
   };
+}
+
+export function cannedCalls(seed: number): CallsFile {
+  const { frames, nodes, samples } = cannedProfile(seed, 400);
+  const times = new Map<string, CallsFile["edges"][number]>();
+  const own = new Map(samples.map(([node, weight]) => [node, weight]));
+  nodes.forEach(([parent, frame], node) => {
+    const caller = parent < 0 ? -1 : (nodes[parent]?.[1] ?? -1);
+    const edge = times.get(`${caller} ${frame}`) ?? [caller, frame, 0, 0, 0];
+    const self = own.get(node) ?? 0;
+    times.set(`${caller} ${frame}`, [caller, frame, edge[2] + 1 + (node % 900), edge[3] + self * 3, edge[4] + self]);
+  });
+  return { format: "sonde.calls.v1", duration_ns: 1e10, functions: frames, edges: [...times.values()] };
 }

@@ -1,7 +1,7 @@
 /** Canned processes and runs of tools; a run that is started goes on by the clock and ends with a result. */
 
 import type { Job, JobArtifact, JobState, NewJob, Page, Process, Tool, ToolState } from "../src/api/types";
-import { cannedProfile, HUGE_NODES } from "./profiles.ts";
+import { cannedCalls, cannedProfile, HUGE_NODES } from "./profiles.ts";
 import { SERVICES } from "./shop.ts";
 
 const MANY = 10_000;
@@ -30,8 +30,9 @@ export const TOOLS: readonly Tool[] = [
   tool("heap", true, true),
 ];
 
-const stateOf = ({ name }: Tool): ToolState => ({
+const stateOf = ({ name, options }: Tool): ToolState => ({
   name,
+  options,
   available: name !== "syscalls",
   why_not: name === "syscalls" ? "The probe may not attach to system calls here: the kernel refuses bpf()." : "",
   unlock: name === "syscalls" ? "setcap cap_bpf,cap_perfmon+ep /usr/bin/sonde-agent" : "",
@@ -133,7 +134,9 @@ function run(index: number, now: number): Job {
 
 function ended(job: Job, state: JobState, at: number): Job {
   const artifacts: JobArtifact[] =
-    state === "done" ? [{ name: "profile.json", media_type: "application/json", bytes: 184_210 }] : [];
+    state === "done"
+      ? [{ name: job.tool === "calls" ? "calls.json" : "profile.json", media_type: "application/json", bytes: 184_210 }]
+      : [];
   return {
     ...job,
     state,
@@ -188,7 +191,10 @@ export function oneJob(id: string, now: number): Job | undefined {
   return /^run-\d+$/.test(id) ? run(Number(id.slice(4)), now) : undefined;
 }
 
-export const artifact = (id: string) =>
-  id === HUGE_JOB ? cannedProfile(7, HUGE_NODES) : cannedProfile(id.length + id.charCodeAt(id.length - 1), 900);
+export function artifact(id: string, name: string): unknown {
+  if (id === HUGE_JOB) return cannedProfile(7, HUGE_NODES);
+  const seed = id.length + id.charCodeAt(id.length - 1);
+  return name === "calls.json" ? cannedCalls(seed) : cannedProfile(seed, 900);
+}
 
 export const asked = (process: Process): Process => ({ ...process, tools: TOOLS.map(stateOf) });

@@ -52,5 +52,6 @@ export const TEST_IDS = {
   flameMatched: "flame-matched",
   costTable: "cost-table",
   butterfly: "butterfly",
+  callGraph: "call-graph",
   traceRuns: "trace-runs",
 } as const;

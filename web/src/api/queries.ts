@@ -110,6 +110,13 @@ export const nodeQuery = (host: string, range: Range) =>
     placeholderData: (previous) => (previous?.node.host === host ? previous : undefined),
   });
 
+/** For the names of the apps; what belongs to one has its id. */
+export const appsQuery = queryOptions({
+  queryKey: ["apps"],
+  queryFn: ({ signal }) => api.apps(signal),
+  staleTime: 60_000,
+});
+
 /** The tools there are change with the server's version alone. */
 export const toolsQuery = queryOptions({
   queryKey: ["tools"],

@@ -357,6 +357,7 @@ export interface ToolState {
   unlock: string;
   exact: string;
   approximate: string;
+  options: Record<string, ToolOption>;
   running: boolean;
 }
 

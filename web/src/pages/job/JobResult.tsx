@@ -2,8 +2,12 @@ import type { Job, JobDocument } from "../../api/types";
 import { useWords } from "../../i18n";
 import { Panel } from "../../parts/Panel";
 import { SummaryView } from "../../parts/profile/SummaryView";
+import { CallsResult } from "./CallsResult";
 import classes from "./JobPage.module.css";
 import { ProfileResult } from "./ProfileResult";
+
+/** Lists of a summary that the pictures show whole. */
+const SHOWN: Record<string, readonly string[]> = { cpu: ["functions"], calls: ["functions"] };
 
 /** What a run found: its pictures, where its tool has any, then its summary, then what to know about it. */
 export function JobResult({ job, document }: { job: Job; document: JobDocument }) {
@@ -12,7 +16,8 @@ export function JobResult({ job, document }: { job: Job; document: JobDocument }
   return (
     <>
       {has("profile.json") && <ProfileResult job={job} />}
-      <SummaryView summary={document.summary} />
+      {has("calls.json") && <CallsResult job={job} />}
+      <SummaryView summary={document.summary} leaveOut={SHOWN[job.tool]} />
       {document.notes.length > 0 && (
         <Panel title={t("job.notes")}>
           <ul className={classes.notes}>

@@ -140,7 +140,15 @@ function ToolChoice({
                   <Failure error={ask.error} />
                 </>
               )}
-              {tool && <StartForm key={tool.name} process={process} tool={tool} state={states.get(tool.name)} />}
+              {tool && (
+                <StartForm
+                  // the process knows its options best: once it has answered, the form begins with them
+                  key={`${tool.name} ${states.has(tool.name)}`}
+                  process={process}
+                  tool={{ ...tool, options: states.get(tool.name)?.options ?? tool.options }}
+                  state={states.get(tool.name)}
+                />
+              )}
             </div>
           </div>
         );

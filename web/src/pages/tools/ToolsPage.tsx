@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
 
-import { processesQuery } from "../../api/queries";
+import { appsQuery, processesQuery } from "../../api/queries";
 import type { Process } from "../../api/types";
 import { useWords } from "../../i18n";
 import { Empty } from "../../parts/Empty";
@@ -70,6 +70,8 @@ interface PartProps {
 function Filters({ processes, search, onChange }: PartProps) {
   const { t } = useWords();
   const { app, node } = search;
+  const apps = useQuery(appsQuery);
+  const nameOf = (id: string) => apps.data?.find((one) => one.id === id)?.name ?? id;
   // each choice leaves those that there still are
   const ofApp = useMemo(() => wantedProcesses(processes, { app }), [processes, app]);
   const ofNode = useMemo(() => wantedProcesses(ofApp, { node }), [ofApp, node]);
@@ -82,7 +84,7 @@ function Filters({ processes, search, onChange }: PartProps) {
         aria-label={t("tools.app")}
         placeholder={t("tools.anyApp")}
         data={withChosen(
-          choicesOf(processes, (one) => ({ value: one.app, label: one.app })),
+          choicesOf(processes, (one) => ({ value: one.app, label: nameOf(one.app) })),
           app,
         )}
         value={app ?? null}

@@ -4,7 +4,7 @@ import type { OptionValues, Tool, ToolOption } from "../../api/types";
 
 export const DEFAULT_SECONDS = 10;
 export const LEAST_SECONDS = 1;
-export const MOST_SECONDS = 300;
+export const MOST_SECONDS = 3600;
 
 export interface Draft {
   seconds: number | string;

@@ -9,10 +9,21 @@ import { Panel } from "../Panel";
 import classes from "./SummaryView.module.css";
 import { lineOf, quantityOf, type Row, type SummaryTable, summaryOf, titleOf } from "./summary";
 
+interface Props {
+  summary: Row;
+  /** Names of lists that are shown elsewhere. */
+  leaveOut?: readonly string[];
+}
+
+const NOTHING_LEFT_OUT: readonly string[] = [];
+
 /** What a tool says of its run: its figures, then its lists as tables. */
-export function SummaryView({ summary }: { summary: Row }) {
+export function SummaryView({ summary, leaveOut = NOTHING_LEFT_OUT }: Props) {
   const { t } = useWords();
-  const { values, tables } = useMemo(() => summaryOf(summary), [summary]);
+  const { values, tables } = useMemo(() => {
+    const whole = summaryOf(summary);
+    return { ...whole, tables: whole.tables.filter(({ name }) => !leaveOut.includes(name)) };
+  }, [summary, leaveOut]);
   return (
     <>
       {values.length > 0 && (
