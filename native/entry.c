@@ -27,6 +27,8 @@ PyObject *entry_configure(PyObject *Py_UNUSED(module), PyObject *parts) {
         {"environ_remote", &entry_plugins.environ_remote},
         {"scope_remote", &entry_plugins.scope_remote},
         {"followed", &entry_plugins.followed},
+        {"began", &entry_plugins.began},
+        {"ended", &entry_plugins.ended},
         {"watched", &entry_plugins.watched},
     };
     for (size_t at = 0; at < sizeof all / sizeof *all; at++) {
@@ -88,6 +90,14 @@ static Span *begin(PyObject *served, PyObject *path, PyObject *remote) {
     return span;
 }
 
+/* Tell watchers. Returns 0, or -1 with an exception set. */
+static int tell(PyObject *watcher, Entry *entry) {
+    PyObject *answer = watcher ? PyObject_CallOneArg(watcher, (PyObject *)entry) : Py_NewRef(Py_None);
+    int result = answer ? 0 : entry_fault("entry.watch");
+    Py_XDECREF(answer);
+    return result;
+}
+
 Entry *entry_new(PyObject *mapping, PyObject *served, PyObject *path, PyObject *remote) {
     Span *span = begin(served, path, remote);
     Entry *self = span ? PyObject_New(Entry, &EntryType) : NULL;
@@ -101,9 +111,11 @@ Entry *entry_new(PyObject *mapping, PyObject *served, PyObject *path, PyObject *
     self->scope = (Span *)Py_NewRef((PyObject *)span);
     self->method = Py_NewRef(PyTuple_GET_ITEM(served, 0));
     self->path = Py_NewRef(path);
+    self->name = NULL;
     self->status = 0;
     self->failed = self->answered = self->routed = false;
-    if (PyDict_SetItem(mapping, entry_plugins.key, (PyObject *)self) < 0) {
+    if (PyDict_SetItem(mapping, entry_plugins.key, (PyObject *)self) < 0 ||
+        tell(entry_plugins.began, self) < 0) {
         entry_finish(self);
         Py_CLEAR(self);
     }
@@ -170,6 +182,8 @@ int entry_finish(Entry *self) {
         if (span_finish(scope) < 0)
             result = -1;
         Py_DECREF(scope);
+        if (result == 0)
+            result = tell(entry_plugins.ended, self);
     }
     if (before) {
         PyErr_Clear(); /* only while debugging */
@@ -211,7 +225,7 @@ static int routed(Entry *self, PyObject *route) {
     if (result == 0)
         result = span_rename(self->span, name);
     Py_XDECREF(key);
-    Py_XDECREF(name);
+    Py_XSETREF(self->name, name);
     return result;
 }
 
@@ -250,6 +264,7 @@ static void dealloc(Entry *self) {
     Py_XDECREF(self->scope);
     Py_XDECREF(self->method);
     Py_XDECREF(self->path);
+    Py_XDECREF(self->name);
     PyObject_Free(self);
 }
 
@@ -262,6 +277,9 @@ static PyMethodDef methods[] = {
 
 static PyMemberDef members[] = {
     {"status", T_LONG, offsetof(Entry, status), 0, "The answer's status code; 0 while there is none."},
+    {"method", T_OBJECT, offsetof(Entry, method), READONLY, "Of the request."},
+    {"path", T_OBJECT, offsetof(Entry, path), READONLY, "Of the request."},
+    {"name", T_OBJECT, offsetof(Entry, name), READONLY, "Method and route; None while that is not known."},
     {0},
 };
 

@@ -15,6 +15,7 @@ typedef struct {
     Span *scope;              /* what this context has to come back from; NULL: it has */
     PyObject *method;         /* GET */
     PyObject *path;           /* for `unrouted` */
+    PyObject *name;           /* METHOD route, once the framework has found it; else NULL */
     long status;              /* of the answer; 0: none yet */
     bool failed, answered, routed;
 } Entry;
@@ -31,6 +32,7 @@ typedef struct {
     PyObject *ignored;                       /* (path) -> whether its requests are left out; NULL: none are */
     PyObject *fault;                         /* (place) */
     PyObject *followed;                      /* (body, entry, environ) -> the body that the server gets */
+    PyObject *began, *ended;                 /* (entry), for watchers; NULL: nobody watches */
     PyObject *watched;                       /* (entry, receive, send) -> (receive, send) of a WebSocket */
 } Plugins;
 

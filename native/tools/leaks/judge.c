@@ -127,6 +127,7 @@ typedef struct {
     char *pointer;
     PyObject *object; /* owned while others may run; NULL: none */
     Block block;
+    uint32_t seen; /* the site that the hooks saw */
     uint16_t kind;
     bool gone;
 } Survivor;
@@ -165,7 +166,7 @@ static long collect(Survivors *some, uint32_t number) {
         Survivor *survivor = one_more(some);
         if (!survivor)
             return -1;
-        *survivor = (Survivor){.pointer = pointer, .block = *block};
+        *survivor = (Survivor){.pointer = pointer, .block = *block, .seen = block->site};
         if (is == OBJECT) {
             survivor->object = (PyObject *)(pointer + block->header);
             survivor->kind = groups_kind(Py_TYPE(survivor->object));
@@ -222,8 +223,9 @@ static void own(Survivors *some) {
 }
 
 static int told(PyObject *list, const Survivor *survivor) {
-    PyObject *one = Py_BuildValue("(IILi)", survivor->block.group, survivor->block.site,
-                                  (long long)survivor->block.size - (long long)survivor->block.base, 1);
+    PyObject *one =
+        Py_BuildValue("(IILI)", survivor->block.group, survivor->block.site,
+                      (long long)survivor->block.size - (long long)survivor->block.base, survivor->seen);
     int result = one ? PyList_Append(list, one) : -1;
     Py_XDECREF(one);
     return result;

@@ -11,8 +11,9 @@ PyObject *judge_closed(PyObject *module, PyObject *args);
 
 /* `judged(number, traced)`: what the loop allocated and what lives now belongs to its groups from now on.
    `traced`: None, or (object) -> (file, line) or None, where somebody else knows where it was made. Returns
-   (survivors, events, unknown): lists of (group, site, bytes, blocks) and of
-   (site, earlier loop, earlier site, bytes); how many blocks look like objects of types that are not known.
+   (survivors, events, unknown): lists of (group, site, bytes, the site that the hooks
+   saw), one per block, and of (site, earlier loop, earlier site, bytes); how many blocks look like objects of
+   types that are not known.
  */
 PyObject *judge_judged(PyObject *module, PyObject *args);
 

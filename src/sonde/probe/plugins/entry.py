@@ -13,8 +13,22 @@ from sonde.probe.service import identity
 from sonde.probe.templates import Templates
 
 if TYPE_CHECKING:
+    from typing import Any, Protocol
+
     from sonde.probe.core import Operation, Span
     from sonde.probe.propagation import Remote
+
+    class Watcher(Protocol):
+        """Who wants to hear of requests. What it raises is counted as a fault."""
+
+        def began(self, entry: Any) -> None:
+            """With `method` and `path`, and later `name`."""
+            ...
+
+        def ended(self, entry: Any) -> None:
+            """Once."""
+            ...
+
 
 KEY = "sonde.entry"
 """Where an entry stands in a WSGI environ or ASGI scope: whoever finds it there opens no second span."""
@@ -99,24 +113,64 @@ def unrouted(span: Span, method: str, path: str) -> None:
         fault("entry.unrouted")
 
 
+class Watchers:
+    """Who hears of each request's begin and end, in its own context: usually nobody. There is one, `watchers`."""
+
+    def __init__(self) -> None:
+        self._all: tuple[Watcher, ...] = ()
+
+    def add(self, watcher: Watcher) -> None:
+        """Tell it of requests that begin from now on."""
+        self._set((*self._all, watcher))
+
+    def remove(self, watcher: Watcher) -> None:
+        """Tell it no more, not even that a request has ended."""
+        self._set(tuple(one for one in self._all if one is not watcher))
+
+    def began(self, entry: Any) -> None:
+        """The request's span is the current one now."""
+        for watcher in self._all:
+            watcher.began(entry)
+
+    def ended(self, entry: Any) -> None:
+        """It has left its span."""
+        for watcher in self._all:
+            watcher.ended(entry)
+
+    def _set(self, all_: tuple[Watcher, ...]) -> None:
+        self._all = all_
+        if core.NATIVE:
+            one = all_[0] if len(all_) == 1 else self
+            core.entries({"began": one.began if all_ else None, "ended": one.ended if all_ else None})
+
+
+watchers = Watchers()
+
+
 class Entry:
     """A request on its way through the process, from the server's call to the last byte of the answer.
 
     Its methods are guarded: they may be called outside a `try`.
     """
 
-    __slots__ = ("_failed", "_method", "_path", "_routed", "span", "status")
+    __slots__ = ("_failed", "_routed", "method", "name", "path", "span", "status")
 
     def __init__(self, served: Served, path: str, remote: str | Remote | None) -> None:
-        self._method = served[0]
-        self._path = path
+        self.method = served[0]
+        self.path = path
         self._failed = self._routed = False
+        self.name: str | None = None
+        """Method and route; None while that is not known."""
         self.status = 0
         """The answer's status code; 0 while there is none."""
         operation = operations[served]
         self.span: Span | None = core.silence(operation) if ignored(path) else core.scope(operation, None, remote)
         """None when the entry is finished."""
         self.span.set("url.path", path)
+        try:
+            watchers.began(self)
+        except Exception:
+            fault("entry.watch")
 
     def routed(self, route: str) -> None:
         """The framework found the route: `/orders/<int:id>`."""
@@ -126,7 +180,8 @@ class Entry:
         self._routed = True
         try:
             span.set("http.route", route)
-            span.rename(names[self._method, route])
+            self.name = names[self.method, route]
+            span.rename(self.name)
         except Exception:
             fault("entry.routed")
 
@@ -143,7 +198,7 @@ class Entry:
         try:
             status = self.status
             if not self._routed and status not in NOT_FOUND:
-                unrouted(span, self._method, self._path)
+                unrouted(span, self.method, self.path)
             if status:
                 span.set("http.response.status_code", status)
                 if status >= 500 and not self._failed:
@@ -152,6 +207,10 @@ class Entry:
             span.finish()
         except Exception:
             fault("entry.finish")
+        try:
+            watchers.ended(self)
+        except Exception:
+            fault("entry.watch")
 
 
 if core.NATIVE:
