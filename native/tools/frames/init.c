@@ -4,9 +4,6 @@
 #include "frames.h"
 
 #include <stdatomic.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "layout.h"
 #include "memory.h"
@@ -18,7 +15,7 @@ uintptr_t frames_code_type, frames_text_type, frames_bytes_type;
 
 static _Atomic bool available;
 static const char *why_not = "nobody has called frames_init() yet", *way = "";
-static pid_t looked_in; /* the process whose answer that is */
+static bool looked;
 
 uintptr_t own_state(void) {
     return (uintptr_t)PyGILState_GetThisThreadState();
@@ -46,12 +43,11 @@ static const char *find_out(void) {
 }
 
 bool frames_init(void) {
-    if (looked_in != getpid()) {
-        atomic_store(&available, false);
+    if (!looked) {
         const char *wrong = find_out();
         why_not = wrong ? wrong : "";
         atomic_store(&available, !wrong);
-        looked_in = getpid();
+        looked = true;
     }
     return frames_available();
 }

@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -42,22 +43,33 @@ static bool works(void) {
            !memory_read(copy, sizeof text, sizeof text); /* the first page is nobody's */
 }
 
+static void open_file(void) {
+    file = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+}
+
+/* What was right for the parent shows the parent's memory. */
+static void after_fork_in_child(void) {
+    owner = getpid();
+    if (file >= 0) {
+        close(file);
+        open_file();
+    }
+}
+
 const char *memory_init(void) {
+    static bool follows;
     pid_t self = getpid();
-    if (owner == self)
+    if (owner == self && way)
         return way;
-    if (file >= 0)
-        close(file); /* it shows the parent's memory */
-    file = -1;
+    if (!follows)
+        follows = pthread_atfork(NULL, NULL, after_fork_in_child) == 0;
+    if (!follows)
+        return NULL;
     owner = self;
     way = works() ? "process_vm_readv" : NULL;
-    if (!way && (file = open("/proc/self/mem", O_RDONLY | O_CLOEXEC)) >= 0) {
-        if (works()) {
-            way = "/proc/self/mem";
-        } else {
-            close(file);
-            file = -1;
-        }
-    }
+    if (!way)
+        open_file();
+    if (file >= 0 && works())
+        way = "/proc/self/mem";
     return way;
 }

@@ -14,8 +14,8 @@ typedef struct {
 
 enum { MEMORY_PARTS = 8 }; /* at once, at most */
 
-/* Find a way that works here, again after a fork. Returns its name, NULL: there is none. No two threads at
-   once. */
+/* Find a way that works here; a forked child goes on with it. Returns its name, NULL: there is none. No two
+   threads at once. */
 const char *memory_init(void);
 
 /* All of it, or false. Any thread, no lock; not before memory_init() has found a way. */
