@@ -22,6 +22,8 @@ COMMANDS = {
     "agent": "the node agent: receives from probes, forwards to the server, measures the host",
     "run": "start a program with the probe inside: sonde run -- CMD …",
     "doctor": "prove that every process of a program is seen: sonde doctor -- CMD …",
+    "debug": "look into a running process: sonde debug PID cpu",
+    "leaks": "read or clear the leak log of this host",
     "app": "make and list apps (whoever sends data belongs to one)",
     "token": "make tokens for the API",
 }
