@@ -12,6 +12,7 @@
 #include "headers.h"
 #include "lifecycle.h"
 #include "operation.h"
+#include "request_now.h"
 #include "scopes.h"
 #include "selftest.h"
 #include "span.h"
@@ -80,6 +81,13 @@ static int add_kinds(PyObject *module) {
     return 0;
 }
 
+static int add_request_now(PyObject *module) {
+    PyObject *capsule = request_now_capsule();
+    int result = capsule ? PyModule_AddObjectRef(module, "_request_now", capsule) : -1;
+    Py_XDECREF(capsule);
+    return result;
+}
+
 static int execute(PyObject *module) {
     /* One recorder per process. A sub-interpreter has the Python twin. */
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
@@ -90,7 +98,7 @@ static int execute(PyObject *module) {
         around_types_ready() < 0 || starts_type_ready() < 0 || entry_types_ready() < 0 ||
         entry_wsgi_types_ready() < 0 || entry_asgi_types_ready() < 0 || add_kinds(module) < 0 ||
         PyModule_AddObjectRef(module, "CURRENT", context_variable()) < 0 ||
-        PyModule_AddType(module, &OperationType) < 0 || PyModule_AddType(module, &SpanType) < 0)
+        add_request_now(module) < 0 || PyModule_AddType(module, &OperationType) < 0 || PyModule_AddType(module, &SpanType) < 0)
         return -1;
     return 0;
 }
