@@ -17,15 +17,29 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 
-__all__ = ["asgi", "baggage", "current_trace_id", "event", "ignore", "span", "start", "stop", "tag", "traced", "wsgi"]
+__all__ = [
+    "asgi",
+    "baggage",
+    "current_trace_id",
+    "event",
+    "ignore",
+    "span",
+    "start",
+    "stop",
+    "tag",
+    "traced",
+    "track_leaks",
+    "wsgi",
+]
 
 TYPE_CHECKING = False  # typing's own would cost an import of typing
 if TYPE_CHECKING:
-    from sonde.probe.api import asgi, baggage, current_trace_id, event, ignore, span, tag, traced, wsgi
+    from sonde.probe.api import asgi, baggage, current_trace_id, event, ignore, span, tag, traced, track_leaks, wsgi
     from sonde.probe.start import start, stop
 
 _HOMES = {"start": "sonde.probe.start", "stop": "sonde.probe.start"} | dict.fromkeys(
-    ("asgi", "baggage", "current_trace_id", "event", "ignore", "span", "tag", "traced", "wsgi"), "sonde.probe.api"
+    ("asgi", "baggage", "current_trace_id", "event", "ignore", "span", "tag", "traced", "track_leaks", "wsgi"),
+    "sonde.probe.api",
 )
 
 

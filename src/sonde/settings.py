@@ -359,6 +359,22 @@ URL_TEMPLATES = _row(
 PROBE_TOKEN = _row(
     "probe", "token", str, "", "App token this process sends under. Empty: the agent's own.", secret=True
 )
+LEAK_LOG = _row(
+    "probe",
+    "leak_log",
+    str,
+    "",
+    "File that `sonde.track_leaks` appends to, see `sonde leaks`. Empty: `leaks.log` in the state folder.",
+)
+LEAK_LOG_MAX_BYTES = _row(
+    "probe",
+    "leak_log_max_bytes",
+    int,
+    16 << 20,
+    "Room of the leak log, together with the one before it, `leaks.log.1`.",
+    unit="bytes",
+    at_least=1 << 14,
+)
 PROBE_DEBUG = _row(
     "probe",
     "debug",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sonde.probe.core import Operation, Span
     from sonde.probe.plugins.plugin import Wrapper
+    from sonde.probe.tools.leaks.handles import Tracked
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -272,6 +273,23 @@ def ignore() -> Silence:
     For housekeeping that would only be in the way: a queue that is asked again and again, a health check of one's own.
     """
     return Silence()
+
+
+@overload
+def track_leaks(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def track_leaks() -> Tracked: ...
+def track_leaks(function: Any = None, /) -> Any:
+    """Look for memory that each request, or each run of a block or function, keeps: `sonde.track_leaks()`.
+
+    At the top of a handler it lasts until the request's end; where no request is known, until it is called again. As
+    `with sonde.track_leaks(): …` until the block's end; as `@sonde.track_leaks` each call is looked at, and each
+    request, if what it decorates is a WSGI or ASGI application. What is found stands in the leak log: see `sonde leaks
+    analyze`. Works with the probe switched off, too.
+    """
+    from sonde.probe.tools.leaks.handles import Tracked, around
+
+    return Tracked() if function is None else around(function)
 
 
 def baggage(**values: str | None) -> dict[str, str]:
