@@ -7,12 +7,12 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "clock.h"
+#include "commands.h"
 #include "counters.h"
+#include "descriptor.h"
 #include "frame_queue.h"
 
 static const uint64_t STALLED_AFTER_NS = 10000000000u;
@@ -20,9 +20,7 @@ enum { SLICE_MS = 50, MAX_PIECES_AT_ONCE = 1024 }; /* IOV_MAX */
 
 /* Held while the descriptor comes or goes, so that a forked child knows which one to close. */
 static pthread_mutex_t changing = PTHREAD_MUTEX_INITIALIZER;
-static int descriptor = -1;
-static dev_t device;
-static ino_t inode;
+static Descriptor agent = {.number = -1};
 static _Atomic bool is_open;
 
 void frame_header(uint8_t header[FRAME_HEADER_BYTES], uint8_t kind, size_t payload_bytes) {
@@ -35,24 +33,11 @@ bool connection_is_open(void) {
     return atomic_load_explicit(&is_open, memory_order_relaxed);
 }
 
-/* Whether the descriptor is still our socket. A program that makes itself a daemon closes every descriptor it
-   finds; the number may be a file of its own by now, and a frame in there would be a catastrophe. */
-static bool is_ours(void) {
-    struct stat status;
-    return descriptor >= 0 && fstat(descriptor, &status) == 0 && status.st_dev == device &&
-           status.st_ino == inode;
-}
-
 static bool make_socket(void) {
-    struct stat status;
     pthread_mutex_lock(&changing);
-    descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (descriptor >= 0 && fstat(descriptor, &status) == 0) {
-        device = status.st_dev;
-        inode = status.st_ino;
-    }
+    bool made = descriptor_keep(&agent, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     pthread_mutex_unlock(&changing);
-    return descriptor >= 0;
+    return made;
 }
 
 /* -- what the agent says -- */
@@ -73,7 +58,10 @@ static bool take_frames(void) {
             return false;
         if (heard - at < FRAME_HEADER_BYTES + size)
             break;
-        queue_add(&inbox, said[at + 3], said + at + FRAME_HEADER_BYTES, size);
+        const uint8_t *payload = said + at + FRAME_HEADER_BYTES;
+        bool is_command = said[at + 3] == FRAME_COMMAND;
+        if (!is_command || !commands_answered(payload, size))
+            queue_add(is_command ? &command_inbox : &inbox, said[at + 3], payload, size);
         at += FRAME_HEADER_BYTES + size;
     }
     memmove(said, said + at, heard - at);
@@ -82,8 +70,8 @@ static bool take_frames(void) {
 }
 
 void connection_receive(void) {
-    while (is_ours()) {
-        ssize_t got = recv(descriptor, said + heard, sizeof said - heard, MSG_DONTWAIT);
+    while (descriptor_is_ours(&agent)) {
+        ssize_t got = recv(agent.number, said + heard, sizeof said - heard, MSG_DONTWAIT);
         if (got > 0) {
             heard += (size_t)got;
             if (take_frames())
@@ -99,6 +87,12 @@ void connection_receive(void) {
     }
 }
 
+int connection_listens(void) {
+    if (agent.number >= 0 && !descriptor_is_ours(&agent))
+        connection_close();
+    return agent.number;
+}
+
 /* -- the connection -- */
 
 bool connection_open(const char *path) {
@@ -106,7 +100,7 @@ bool connection_open(const char *path) {
     memcpy(address.sun_path, path, strnlen(path, MAX_PATH_BYTES));
     connection_close();
     /* Not blocking: a full backlog is answered at once, like no listener. */
-    if (!make_socket() || connect(descriptor, (struct sockaddr *)&address, sizeof address) < 0) {
+    if (!make_socket() || connect(agent.number, (struct sockaddr *)&address, sizeof address) < 0) {
         count(COUNT_connect_errors);
         connection_close();
         return false;
@@ -119,9 +113,7 @@ bool connection_open(const char *path) {
 
 void connection_close(void) {
     pthread_mutex_lock(&changing);
-    if (is_ours())
-        close(descriptor);
-    descriptor = -1;
+    descriptor_close(&agent);
     atomic_store(&is_open, false);
     pthread_mutex_unlock(&changing);
 }
@@ -130,16 +122,16 @@ void connection_close(void) {
 static ssize_t write_some(struct iovec *pieces, size_t count) {
     struct msghdr message = {.msg_iov = pieces,
                              .msg_iovlen = count < MAX_PIECES_AT_ONCE ? count : MAX_PIECES_AT_ONCE};
-    if (!is_ours())
+    if (!descriptor_is_ours(&agent))
         return -1;
-    ssize_t taken = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+    ssize_t taken = sendmsg(agent.number, &message, MSG_NOSIGNAL);
     if (taken >= 0)
         return taken;
     if (errno == EINTR)
         return 0;
     if (errno != EAGAIN && errno != EWOULDBLOCK)
         return -1;
-    struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
+    struct pollfd ready = {.fd = agent.number, .events = POLLOUT};
     poll(&ready, 1, SLICE_MS);
     return 0;
 }
@@ -189,9 +181,7 @@ void connection_after_fork_in_parent(void) {
 }
 
 void connection_after_fork_in_child(void) {
-    if (is_ours())
-        close(descriptor);
-    descriptor = -1;
+    descriptor_close(&agent);
     atomic_store(&is_open, false);
     pthread_mutex_unlock(&changing);
 }

@@ -28,9 +28,12 @@ bool connection_send(struct iovec *pieces, size_t count, Expired expired);
 
 void connection_close(void);
 
-/* Read what the agent has said, without waiting; whole frames go into the inbox. What is no frame ends the
- * connection. */
+/* Read what the agent has said, without waiting; whole frames go into the inboxes, but for commands that are
+   answered at once. What is no frame ends the connection. */
 void connection_receive(void);
+
+/* The descriptor on which the agent may say something; -1: there is none. */
+int connection_listens(void);
 
 /* Around fork(). The child closes its copy of the parent's socket. */
 void connection_before_fork(void);

@@ -14,7 +14,8 @@ struct FrameQueue {
     _Atomic bool waits;
 };
 
-FrameQueue outbox = {.mutex = PTHREAD_MUTEX_INITIALIZER}, inbox = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+FrameQueue outbox = {.mutex = PTHREAD_MUTEX_INITIALIZER}, inbox = {.mutex = PTHREAD_MUTEX_INITIALIZER},
+           command_inbox = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 /* With the mutex held. */
 static Frame *taken(FrameQueue *queue) {
@@ -75,20 +76,27 @@ void queue_return(FrameQueue *queue, Frame *frame) {
     pthread_mutex_unlock(&queue->mutex);
 }
 
-static FrameQueue *const queues[] = {&outbox, &inbox};
+void queue_clear(FrameQueue *queue) {
+    Frame *frame;
+    while ((frame = queue_take(queue)))
+        free(frame);
+}
+
+enum { QUEUES = 3 };
+static FrameQueue *const queues[QUEUES] = {&outbox, &inbox, &command_inbox};
 
 void queues_before_fork(void) {
-    for (int at = 0; at < 2; at++)
+    for (int at = 0; at < QUEUES; at++)
         pthread_mutex_lock(&queues[at]->mutex);
 }
 
 void queues_after_fork_in_parent(void) {
-    for (int at = 2; at-- > 0;)
+    for (int at = QUEUES; at-- > 0;)
         pthread_mutex_unlock(&queues[at]->mutex);
 }
 
 void queues_after_fork_in_child(void) {
-    for (int at = 2; at-- > 0;) {
+    for (int at = QUEUES; at-- > 0;) {
         queues[at]->first = queues[at]->last = NULL; /* given up: nothing may be freed here */
         queues[at]->total = 0;
         atomic_store(&queues[at]->waits, false);

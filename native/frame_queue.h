@@ -1,6 +1,6 @@
 /* Frames beside those of spans: `outbox` holds metrics, logs and counts on their way to the sender, `inbox`
-   what the agent said and nobody has read yet. No Python in here; any thread. Bounded: of what is more than
-   MAX_QUEUED_BYTES the oldest is dropped, and counted. */
+   what the agent said and nobody has read yet, but for its commands: they are in `command_inbox`. No Python
+   in here; any thread. Bounded: of what is more than MAX_QUEUED_BYTES the oldest is dropped, and counted. */
 #ifndef SONDE_FRAME_QUEUE_H
 #define SONDE_FRAME_QUEUE_H
 
@@ -19,7 +19,7 @@ typedef struct Frame {
 
 typedef struct FrameQueue FrameQueue;
 
-extern FrameQueue outbox, inbox;
+extern FrameQueue outbox, inbox, command_inbox;
 
 /* Copy a frame's payload behind the others. */
 void queue_add(FrameQueue *queue, uint8_t kind, const void *bytes, size_t size);
@@ -31,6 +31,9 @@ Frame *queue_take(FrameQueue *queue);
 
 /* Put one back in front: it could not be sent. */
 void queue_return(FrameQueue *queue, Frame *frame);
+
+/* Drop what is in it. */
+void queue_clear(FrameQueue *queue);
 
 /* Around fork(). In the child, what waits is the parent's. */
 void queues_before_fork(void);

@@ -2,6 +2,7 @@
 
 #include "args.h"
 #include "attributes.h"
+#include "clock.h"
 #include "connection.h"
 #include "frame_queue.h"
 #include "process.h"
@@ -12,8 +13,11 @@
 #include "target.h"
 #include "tick.h"
 #include "text.h"
+#include "work.h"
 
 static const uint64_t PARK_WITHIN_NS = 20000000; /* the longest that a fork waits for a slow agent */
+/* And for Python's work: a thread that imports something leaves the module's lock taken in the child. */
+static const uint64_t WORK_WITHIN_NS = 1000000000;
 
 static bool append_text(Buffer *out, uint8_t tag, PyObject *text) {
     size_t size = text_size(text, recorder.max_value_bytes);
@@ -102,7 +106,7 @@ static int watch_exit(PyObject *module) {
     return result ? 0 : -1;
 }
 
-/* Ask to be called before the forks that Python knows of. Returns 0, or -1 with an exception set. */
+/* Ask to be called around the forks that Python knows of. Returns 0, or -1 with an exception set. */
 static int watch_forks(PyObject *module) {
     static bool watched;
     if (watched)
@@ -110,14 +114,17 @@ static int watch_forks(PyObject *module) {
     PyObject *os = PyImport_ImportModule("os");
     PyObject *function = os ? PyObject_GetAttrString(os, "register_at_fork") : NULL;
     PyObject *before = PyObject_GetAttrString(module, "_before_fork");
+    PyObject *after = PyObject_GetAttrString(module, "_after_fork");
     PyObject *nothing = PyTuple_New(0), *result = NULL;
-    PyObject *names = before ? Py_BuildValue("{s:O}", "before", before) : NULL;
+    PyObject *names =
+        before && after ? Py_BuildValue("{s:O,s:O}", "before", before, "after_in_parent", after) : NULL;
     if (function && nothing && names)
         result = PyObject_Call(function, nothing, names);
     watched = result != NULL;
     Py_XDECREF(os);
     Py_XDECREF(function);
     Py_XDECREF(before);
+    Py_XDECREF(after);
     Py_XDECREF(nothing);
     Py_XDECREF(names);
     Py_XDECREF(result);
@@ -134,7 +141,7 @@ static int prepare_sender(PyObject *module, PyObject *resource, PyObject *path, 
         if (text && target_set(PyBytes_AS_STRING(path), text, scope.bytes, scope.used)) {
             sender_prepare((uint32_t)interval_ms);
             sender_tick_at_ns = tick_at_ns;
-            sender_tick = tick_if_due;
+            sender_tick = tick_begin_if_due;
             result = set_resource(resource);
         } else if (!PyErr_Occurred()) {
             PyErr_NoMemory();
@@ -212,6 +219,11 @@ PyObject *lifecycle_start(PyObject *module, PyObject *const *args, Py_ssize_t co
     Py_RETURN_NONE;
 }
 
+PyObject *lifecycle_agent_path(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
+    const char *path = recorder.has_sender ? target_socket_path() : "";
+    return PyUnicode_DecodeFSDefault(path);
+}
+
 PyObject *lifecycle_set_resource(PyObject *Py_UNUSED(module), PyObject *resource) {
     if (recorder.has_sender && set_resource(resource) < 0 && recorder_fault() < 0)
         return NULL;
@@ -228,6 +240,11 @@ static int read_timeout(PyObject *seconds, uint64_t *ns) {
     return 0;
 }
 
+static uint64_t left_until(uint64_t until_ns) {
+    uint64_t now_ns = clock_monotonic_ns();
+    return now_ns < until_ns ? until_ns - now_ns : 0;
+}
+
 PyObject *lifecycle_stop(PyObject *Py_UNUSED(module), PyObject *timeout_s) {
     uint64_t timeout_ns;
     if (read_timeout(timeout_s, &timeout_ns) < 0)
@@ -239,7 +256,11 @@ PyObject *lifecycle_stop(PyObject *Py_UNUSED(module), PyObject *timeout_s) {
         if (!sender_is_running() && queue_waits(&outbox))
             sender_start();
         Py_BEGIN_ALLOW_THREADS;
-        sender_stop(timeout_ns);
+        uint64_t until_ns = clock_monotonic_ns() + timeout_ns;
+        work_wait(timeout_ns);
+        sender_stop(left_until(until_ns));
+        queue_clear(&inbox); /* what the agent has said to a probe that is off is not for the next one */
+        queue_clear(&command_inbox);
         Py_END_ALLOW_THREADS;
     }
     Py_RETURN_NONE;
@@ -254,7 +275,10 @@ static PyObject *flush(uint64_t timeout_ns, bool last) {
     if (recorder.has_sender && !sender_is_running() && (!rings_empty() || queue_waits(&outbox)))
         sender_start(); /* it was parked for a fork while no agent was there, or could not be started */
     Py_BEGIN_ALLOW_THREADS;
-    flushed = recorder.has_sender ? sender_flush(timeout_ns, last) : rings_empty();
+    uint64_t until_ns = clock_monotonic_ns() + timeout_ns;
+    if (last)
+        work_wait(timeout_ns); /* it may not be in the middle of something when the interpreter ends */
+    flushed = recorder.has_sender ? sender_flush(left_until(until_ns), last) : rings_empty();
     Py_END_ALLOW_THREADS;
     return PyBool_FromLong(flushed);
 }
@@ -272,7 +296,14 @@ PyObject *lifecycle_before_fork(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED
     if (recorder.on && recorder.has_sender) {
         Py_BEGIN_ALLOW_THREADS;
         sender_park(PARK_WITHIN_NS);
+        work_wait(WORK_WITHIN_NS);
         Py_END_ALLOW_THREADS;
     }
+    Py_RETURN_NONE;
+}
+
+PyObject *lifecycle_after_fork(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
+    if (recorder.on && recorder.has_sender)
+        sender_resume();
     Py_RETURN_NONE;
 }

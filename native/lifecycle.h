@@ -7,12 +7,14 @@
 #include "compat.h"
 
 PyObject *lifecycle_start(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *lifecycle_agent_path(PyObject *module, PyObject *nothing);
 PyObject *lifecycle_set_resource(PyObject *module, PyObject *resource);
 PyObject *lifecycle_stop(PyObject *module, PyObject *timeout_s);
 PyObject *lifecycle_flush(PyObject *module, PyObject *timeout_s);
 PyObject *lifecycle_flush_at_exit(PyObject *module, PyObject *nothing);
 
-/* Called before the forks that Python knows of. */
+/* Called around the forks that Python knows of, in the parent. */
 PyObject *lifecycle_before_fork(PyObject *module, PyObject *nothing);
+PyObject *lifecycle_after_fork(PyObject *module, PyObject *nothing);
 
 #endif

@@ -2,6 +2,7 @@
 #include "compat.h"
 
 #include "around.h"
+#include "commands.h"
 #include "context.h"
 #include "counters.h"
 #include "drain.h"
@@ -12,7 +13,6 @@
 #include "headers.h"
 #include "lifecycle.h"
 #include "operation.h"
-#include "request_now.h"
 #include "scopes.h"
 #include "selftest.h"
 #include "span.h"
@@ -36,10 +36,12 @@ static PyObject *module_counters(PyObject *Py_UNUSED(module), PyObject *Py_UNUSE
 static PyMethodDef functions[] = {
     {"start", METHOD(lifecycle_start), METH_FASTCALL | METH_KEYWORDS, "Begin to record."},
     {"set_resource", METHOD(lifecycle_set_resource), METH_O, "What the next batches say about this process."},
+    {"agent_path", METHOD(lifecycle_agent_path), METH_NOARGS, "Where the agent listens."},
     {"stop", METHOD(lifecycle_stop), METH_O, "Stop recording and send what is there."},
     {"flush", METHOD(lifecycle_flush), METH_O, "Send what is finished."},
     {"_flush_at_exit", METHOD(lifecycle_flush_at_exit), METH_NOARGS, "The same, for at most exit_flush_ms."},
     {"_before_fork", METHOD(lifecycle_before_fork), METH_NOARGS, "End the sender's thread for a while."},
+    {"_after_fork", METHOD(lifecycle_after_fork), METH_NOARGS, "And begin it again."},
     {"operation", METHOD(operation_make), METH_FASTCALL | METH_KEYWORDS, "Made once per wrap point."},
     {"leaf", METHOD(scopes_leaf), METH_FASTCALL | METH_KEYWORDS, "A span below the current one."},
     {"scope", METHOD(scopes_scope), METH_FASTCALL | METH_KEYWORDS,
@@ -58,6 +60,7 @@ static PyMethodDef functions[] = {
     {"calling", METHOD(scopes_calling), METH_NOARGS, "The client span of a call that is being made."},
     {"sample", METHOD(scopes_sample), METH_FASTCALL, "Which traces are recorded."},
     {"on_tick", METHOD(tick_configure), METH_FASTCALL, "What is asked every few seconds for more to send."},
+    {"on_command", METHOD(tick_configure_commands), METH_O, "What hears the agent's commands."},
     {"ask_tick", METHOD(tick_ask), METH_NOARGS, "There is something to send, within seconds."},
     {"take_tallies", METHOD(tally_take), METH_NOARGS, "What was counted of the others."},
     {"propagate", METHOD(headers_configure), METH_FASTCALL, "Which headers are written."},
@@ -81,9 +84,9 @@ static int add_kinds(PyObject *module) {
     return 0;
 }
 
-static int add_request_now(PyObject *module) {
-    PyObject *capsule = request_now_capsule();
-    int result = capsule ? PyModule_AddObjectRef(module, "_request_now", capsule) : -1;
+static int add_commands(PyObject *module) {
+    PyObject *capsule = PyCapsule_New((void *)&commands_for_others, COMMANDS_CAPSULE, NULL);
+    int result = capsule ? PyModule_AddObjectRef(module, "_commands", capsule) : -1;
     Py_XDECREF(capsule);
     return result;
 }
@@ -97,8 +100,8 @@ static int execute(PyObject *module) {
     if (context_init() < 0 || operation_type_ready() < 0 || span_type_ready() < 0 ||
         around_types_ready() < 0 || starts_type_ready() < 0 || entry_types_ready() < 0 ||
         entry_wsgi_types_ready() < 0 || entry_asgi_types_ready() < 0 || add_kinds(module) < 0 ||
-        PyModule_AddObjectRef(module, "CURRENT", context_variable()) < 0 ||
-        add_request_now(module) < 0 || PyModule_AddType(module, &OperationType) < 0 || PyModule_AddType(module, &SpanType) < 0)
+        add_commands(module) < 0 || PyModule_AddObjectRef(module, "CURRENT", context_variable()) < 0 ||
+        PyModule_AddType(module, &OperationType) < 0 || PyModule_AddType(module, &SpanType) < 0)
         return -1;
     return 0;
 }

@@ -15,6 +15,7 @@
 #include "tally.h"
 #include "target.h"
 #include "tick.h"
+#include "work.h"
 
 /* The order in which the sender's thread nests its locks. Held over the fork, none is in anybody else's hands
    in the child. No one holds them for longer than a few instructions, and never while it needs the GIL. */
@@ -22,6 +23,7 @@ static bool by_thread;
 
 static void before(void) {
     by_thread = syscall(SYS_gettid) != getpid();
+    work_before_fork();
     sender_before_fork();
     target_before_fork();
     rings_before_fork();
@@ -35,6 +37,7 @@ static void in_parent(void) {
     rings_after_fork_in_parent();
     target_after_fork();
     sender_after_fork_in_parent();
+    work_after_fork_in_parent();
 }
 
 /* Also runs in the child of a program that starts another: no memory is taken, nothing is waited for. */
@@ -49,6 +52,7 @@ static void in_child(void) {
     rings_after_fork_in_child();
     target_after_fork();
     sender_after_fork_in_child(by_thread);
+    work_after_fork_in_child();
 }
 
 int process_watch_forks(void) {

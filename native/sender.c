@@ -14,6 +14,7 @@
 #include "delivery.h"
 #include "frame_queue.h"
 #include "rings.h"
+#include "waker.h"
 
 static const uint64_t SECOND_NS = 1000000000u, NEVER = UINT64_MAX;
 enum { QUIET_LOOKS = 10, STACK_BYTES = 256 << 10 };
@@ -28,7 +29,9 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
 static struct {
     bool running, ended; /* there is a thread to join; it is about to return */
+    bool waits;          /* it has nothing to do, and nobody has woken it */
     bool stopping, parking, urgent, flushed;
+    bool parked;              /* and not started since */
     bool last;                /* the process ends with this flush: say how it went */
     uint64_t asked, answered; /* flushes */
     uint64_t stop_by_ns, start_again_ns;
@@ -65,16 +68,37 @@ static bool first_has_ended(void) {
     return state && strlen(state) > 2 && (state[2] == 'Z' || state[2] == 'X');
 }
 
-/* With the mutex held: wait for a change. False: `until_ns` has come. */
+static bool heard; /* the thread's own: the agent has something to say */
+
+/* In the thread, with the mutex held, which is let go meanwhile: wait until woken, or for the agent. False:
+   `until_ns` has come. */
 static bool wait_until(uint64_t until_ns) {
     if (atomic_load(&first_may_end)) {
         uint64_t soon_ns = clock_monotonic_ns() + FIRST_EVERY_NS;
         until_ns = soon_ns < until_ns ? soon_ns : until_ns;
     }
-    if (until_ns == NEVER) {
-        pthread_cond_wait(&changed, &mutex);
-        return true;
-    }
+    int agent = connection_listens();
+    waker_prepare();
+    shared.waits = true;
+    pthread_mutex_unlock(&mutex);
+    Waited waited = waker_wait(agent, until_ns);
+    pthread_mutex_lock(&mutex);
+    shared.waits = false;
+    heard = heard || waited == WAIT_HEARD;
+    return waited != WAIT_OVER;
+}
+
+/* With the mutex held. */
+static void wake(void) {
+    if (shared.waits)
+        waker_wake();
+    shared.waits = false;
+}
+
+/* In another thread, with the mutex held: wait for what the sender does. False: `until_ns` has come. */
+static bool wait_for_sender(uint64_t until_ns) {
+    if (until_ns == NEVER)
+        return pthread_cond_wait(&changed, &mutex) == 0;
     struct timespec until = {.tv_sec = (time_t)(until_ns / SECOND_NS),
                              .tv_nsec = (long)(until_ns % SECOND_NS)};
     return pthread_cond_timedwait(&changed, &mutex, &until) == 0;
@@ -84,22 +108,25 @@ static bool is_wanted(void) {
     return shared.stopping || shared.parking || shared.asked > shared.answered;
 }
 
-static void pause_until(uint64_t until_ns) {
-    while (!is_wanted() && !(shared.urgent && connection_is_open()))
-        if (!wait_until(until_ns))
-            return;
-}
-
 static uint64_t tick_at_ns(void) {
     return sender_tick_at_ns ? sender_tick_at_ns() : NEVER;
 }
 
+static uint64_t sooner(uint64_t one_ns, uint64_t other_ns) {
+    return one_ns < other_ns ? one_ns : other_ns;
+}
+
+static void pause_until(uint64_t until_ns) {
+    while (!is_wanted() && !heard && !(shared.urgent && connection_is_open()))
+        if (!wait_until(sooner(until_ns, tick_at_ns())))
+            return;
+}
+
 static void sleep_until_woken(void) {
-    uint64_t report_ns = delivery_report_at_ns(), tick_ns = tick_at_ns();
-    uint64_t until_ns = report_ns < tick_ns ? report_ns : tick_ns;
+    uint64_t until_ns = sooner(delivery_report_at_ns(), tick_at_ns());
     atomic_store(&sender_asleep, true);
     if (rings_empty()) /* looked at after the flag was set: see ring_end() */
-        while (atomic_load(&sender_asleep) && !is_wanted())
+        while (atomic_load(&sender_asleep) && !is_wanted() && !heard)
             if (!wait_until(until_ns))
                 break;
     atomic_store(&sender_asleep, false);
@@ -117,6 +144,8 @@ static int pause_before_look(int quiet) {
     }
     rings_park();
     sleep_until_woken();
+    if (rings_empty())
+        return quiet;                                             /* not for a span */
     pause_until(clock_monotonic_ns() + shared.flush_interval_ns); /* the first span waits for others */
     return 0;
 }
@@ -139,7 +168,7 @@ static void *run(void *nothing) {
         quiet = pause_before_look(quiet);
         uint64_t asked = shared.asked;
         bool wanted = is_wanted(), last = shared.stopping || shared.last, sent;
-        shared.urgent = shared.last = false;
+        shared.urgent = shared.last = heard = false;
         atomic_store(&hurried, false);
         pthread_mutex_unlock(&mutex);
 
@@ -147,9 +176,9 @@ static void *run(void *nothing) {
             delivery_send_all(true, &sent, has_expired);
             return nothing;
         }
+        connection_receive();
         if (!wanted && tick_at_ns() != NEVER)
             sender_tick();
-        connection_receive();
         bool emptied = delivery_send_all(wanted, &sent, has_expired);
         delivery_report(last, has_expired);
         quiet = sent || !emptied ? 0 : quiet + 1;
@@ -215,7 +244,7 @@ void sender_start(void) {
     uint64_t now_ns = clock_monotonic_ns();
     pthread_mutex_lock(&mutex);
     if (!shared.running && now_ns >= shared.start_again_ns) {
-        shared.ended = false;
+        shared.ended = shared.parked = false;
         shared.running = create_thread() == 0;
         if (shared.running) {
             atomic_store(&sender_asleep, false);
@@ -231,7 +260,7 @@ void sender_wake(bool urgent) {
     pthread_mutex_lock(&mutex);
     atomic_store(&sender_asleep, false);
     shared.urgent = shared.urgent || urgent;
-    pthread_cond_broadcast(&changed);
+    wake();
     pthread_mutex_unlock(&mutex);
 }
 
@@ -249,8 +278,8 @@ bool sender_flush(uint64_t timeout_ns, bool last) {
     }
     uint64_t mine = ++shared.asked;
     shared.last = shared.last || last;
-    pthread_cond_broadcast(&changed);
-    while (shared.answered < mine && wait_until(deadline_ns))
+    wake();
+    while (shared.answered < mine && wait_for_sender(deadline_ns))
         ;
     bool flushed = shared.answered >= mine && shared.flushed;
     pthread_mutex_unlock(&mutex);
@@ -260,13 +289,14 @@ bool sender_flush(uint64_t timeout_ns, bool last) {
 void sender_stop(uint64_t timeout_ns) {
     pthread_mutex_lock(&mutex);
     while (shared.parking)
-        wait_until(NEVER);
+        wait_for_sender(NEVER);
     if (shared.running && !shared.stopping) {
         shared.stopping = true;
         shared.stop_by_ns = clock_monotonic_ns() + timeout_ns;
-        pthread_cond_broadcast(&changed);
+        wake();
         join_thread(); /* it gives up at that time, or a slice of time later */
     }
+    shared.parked = false;
     if (!shared.running)
         connection_close();
     pthread_mutex_unlock(&mutex);
@@ -277,17 +307,26 @@ void sender_park(uint64_t timeout_ns) {
     pthread_mutex_lock(&mutex);
     if (shared.running && !shared.stopping && !shared.parking) {
         shared.parking = true;
-        pthread_cond_broadcast(&changed);
-        while (!shared.ended && wait_until(deadline_ns))
+        wake();
+        while (!shared.ended && wait_for_sender(deadline_ns))
             ;
         if (shared.ended) {
             join_thread();
+            shared.parked = true;
             atomic_store(&sender_asleep, true);
         }
         shared.parking = false;
         pthread_cond_broadcast(&changed);
     }
     pthread_mutex_unlock(&mutex);
+}
+
+void sender_resume(void) {
+    pthread_mutex_lock(&mutex);
+    bool parked = shared.parked;
+    pthread_mutex_unlock(&mutex);
+    if (parked)
+        sender_start();
 }
 
 void sender_before_fork(void) {
@@ -300,13 +339,14 @@ void sender_after_fork_in_parent(void) {
 
 void sender_after_fork_in_child(bool by_thread) {
     atomic_store(&first_may_end, by_thread);
-    shared.running = shared.ended = shared.stopping = shared.parking = false;
-    shared.urgent = shared.last = false;
+    shared.running = shared.ended = shared.waits = shared.stopping = shared.parking = false;
+    shared.urgent = shared.last = shared.parked = false;
     shared.answered = shared.asked;
     shared.start_again_ns = 0;
     delivery_reset();
     atomic_store(&hurried, false);
     atomic_store(&sender_asleep, true);
-    make_condition(); /* the parent's thread was waiting on the old one */
+    waker_after_fork_in_child();
+    make_condition(); /* threads of the parent's were waiting on the old one */
     pthread_mutex_unlock(&mutex);
 }

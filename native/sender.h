@@ -1,6 +1,6 @@
-/* Takes finished spans out of the rings and to the agent, in a native thread that never takes the GIL. What
-   it does when is said in twin/sender.py. No Python in here; every function may be called with or without the
-   GIL, and those that wait should be called without. */
+/* Takes finished spans out of the rings and to the agent, and hears what the agent says, in a native thread
+   that never takes the GIL. What it does when is said in twin/sender.py. No Python in here; every function
+   may be called with or without the GIL, and those that wait should be called without. */
 #ifndef SONDE_SENDER_H
 #define SONDE_SENDER_H
 
@@ -11,7 +11,7 @@
 /* Whoever finishes a span while this is true has to call sender_start() or sender_wake(). */
 extern _Atomic bool sender_asleep;
 
-/* What to do from time to time in the thread, with no lock held, and when. NULL: nothing. */
+/* What to begin from time to time in the thread, with no lock held, and when. NULL: nothing. */
 typedef uint64_t (*SenderTick)(void);
 extern SenderTick sender_tick_at_ns;
 extern void (*sender_tick)(void);
@@ -40,8 +40,11 @@ bool sender_flush(uint64_t timeout_ns, bool last);
 void sender_stop(uint64_t timeout_ns);
 
 /* Before a fork: send what is in the rings and end the thread, but keep the connection. Where it is not done
-   in time (the agent does not read), the thread goes on. The next finished span or flush starts another. */
+   in time (the agent does not read), the thread goes on. */
 void sender_park(uint64_t timeout_ns);
+
+/* In the parent, after it: start the thread again, if it was parked. */
+void sender_resume(void);
 
 /* Around fork(). The child has no sender thread; its first finished span starts one. `by_thread`: another
    than the parent's first one forked. */

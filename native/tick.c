@@ -7,12 +7,13 @@
 #include "frame_queue.h"
 #include "recorder.h"
 #include "tally.h"
+#include "work.h"
 
 static const uint64_t SOON_NS = 2000000000u;
 
-static PyObject *function;
+static PyObject *function, *command_function;
 static uint64_t whole_every_ns = 10000000000u;
-static _Atomic bool on, asked;
+static _Atomic bool on, hears, asked;
 static _Atomic uint64_t whole_at_ns, soon_at_ns;
 
 PyObject *tick_configure(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
@@ -32,6 +33,16 @@ PyObject *tick_configure(PyObject *Py_UNUSED(module), PyObject *const *args, Py_
     Py_RETURN_NONE;
 }
 
+PyObject *tick_configure_commands(PyObject *Py_UNUSED(module), PyObject *wanted) {
+    if (wanted != Py_None && !PyCallable_Check(wanted)) {
+        PyErr_SetString(PyExc_TypeError, "a function or None is needed");
+        return NULL;
+    }
+    Py_XSETREF(command_function, wanted == Py_None ? NULL : Py_NewRef(wanted));
+    atomic_store(&hears, command_function != NULL);
+    Py_RETURN_NONE;
+}
+
 PyObject *tick_ask(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
     atomic_store(&asked, true);
     if (recorder_tallied() < 0)
@@ -39,13 +50,19 @@ PyObject *tick_ask(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
     Py_RETURN_NONE;
 }
 
-uint64_t tick_at_ns(void) {
+/* When the next one would be due if nothing else was there. */
+static uint64_t due_at_ns(void) {
     if (!atomic_load(&on))
         return UINT64_MAX;
     uint64_t whole = atomic_load(&whole_at_ns), soon = atomic_load(&soon_at_ns);
-    if (queue_waits(&inbox))
-        return 0;
     return (tally_waits() || atomic_load(&asked)) && soon < whole ? soon : whole;
+}
+
+uint64_t tick_at_ns(void) {
+    bool heard =
+        (queue_waits(&inbox) && atomic_load(&on)) || (queue_waits(&command_inbox) && atomic_load(&hears));
+    uint64_t due = heard ? 0 : due_at_ns(), possible = work_possible_at_ns();
+    return due > possible ? due : possible;
 }
 
 static int add_all(PyObject *frames) {
@@ -66,7 +83,26 @@ static int add_all(PyObject *frames) {
     return result;
 }
 
-/* What the agent said: a list of (kind, payload). New reference, or NULL with an exception set. */
+/* An exception may be set: count it, or show it while debugging. */
+static void settle(PyObject *of) {
+    if (PyErr_Occurred() && recorder_fault() < 0)
+        PyErr_WriteUnraisable(of);
+}
+
+static void hear_commands(void) {
+    Frame *frame;
+    while (command_function && (frame = queue_take(&command_inbox))) {
+        PyObject *ours = Py_NewRef(command_function);
+        PyObject *result =
+            PyObject_CallFunction(ours, "y#", (const char *)frame->bytes, (Py_ssize_t)frame->size);
+        settle(ours);
+        Py_XDECREF(result);
+        Py_DECREF(ours);
+        free(frame);
+    }
+}
+
+/* What else the agent said: a list of (kind, payload). New reference, or NULL with an exception set. */
 static PyObject *taken_inbox(void) {
     PyObject *list = PyList_New(0);
     Frame *frame;
@@ -81,44 +117,62 @@ static PyObject *taken_inbox(void) {
     return list;
 }
 
-/* With the GIL. */
-static void collect(uint64_t gil_wait_ns, bool whole) {
+/* With the GIL. `due`: also where the agent has said nothing. */
+static void collect(uint64_t gil_wait_ns, bool due, bool whole) {
     PyObject *ours = Py_XNewRef(function), *said = ours ? taken_inbox() : NULL, *frames = NULL;
-    atomic_store(&asked, false);
-    if (said)
+    if (said && (due || PyList_GET_SIZE(said))) {
+        atomic_store(&asked, false);
         frames = PyObject_CallFunction(ours, "KOO", (unsigned long long)gil_wait_ns,
                                        whole ? Py_True : Py_False, said);
-    if (ours && (!frames || add_all(frames) < 0)) {
-        if (recorder_fault() < 0)
-            PyErr_WriteUnraisable(ours); /* only while debugging */
+        if (frames)
+            (void)add_all(frames);
     }
+    settle(ours);
     Py_XDECREF(frames);
     Py_XDECREF(said);
     Py_XDECREF(ours);
 }
 
-void tick_if_due(void) {
+static bool begun_due, begun_whole; /* of the work that begins, or is under way */
+
+static void work(void) {
+    uint64_t began_ns = clock_monotonic_ns();
+    if (IS_FINALIZING()) {
+        tick_never_again();
+        return;
+    }
+    PyGILState_STATE state = PyGILState_Ensure();
+    uint64_t waited_ns = clock_monotonic_ns() - began_ns;
+    /* The interpreter may have begun to end meanwhile. */
+    if (atomic_load(&hears))
+        hear_commands();
+    if (atomic_load(&on))
+        collect(waited_ns, begun_due, begun_whole);
+    PyGILState_Release(state);
+}
+
+void tick_begin_if_due(void) {
     uint64_t now_ns = clock_monotonic_ns();
     if (now_ns < tick_at_ns())
         return;
-    bool whole = now_ns >= atomic_load(&whole_at_ns);
-    if (whole)
+    begun_due = now_ns >= due_at_ns();
+    begun_whole = atomic_load(&on) && now_ns >= atomic_load(&whole_at_ns);
+    if (begun_whole)
         atomic_store(&whole_at_ns, now_ns + whole_every_ns);
-    atomic_store(&soon_at_ns, now_ns + SOON_NS);
-    PyGILState_STATE state = PyGILState_Ensure();
-    if (atomic_load(&on)) /* the interpreter may have begun to end meanwhile */
-        collect(clock_monotonic_ns() - now_ns, whole);
-    PyGILState_Release(state);
+    if (begun_due)
+        atomic_store(&soon_at_ns, now_ns + SOON_NS);
+    work_begin(work);
 }
 
 void tick_now(void) {
     if (!atomic_load(&on))
         return;
-    collect(0, false);
+    collect(0, true, false);
 }
 
 void tick_never_again(void) {
     atomic_store(&on, false);
+    atomic_store(&hears, false);
 }
 
 void tick_after_fork_in_child(void) {

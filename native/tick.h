@@ -1,7 +1,5 @@
-/* What is collected by Python every few seconds, in the sender's thread: runtime metrics, and counts of what
-   was not sampled.
-
-   Where the GIL is needed it says so; the sender's thread holds no lock while it waits for it. */
+/* What Python does beside the application, in a thread of its own (see work.h): it collects runtime metrics
+   and counts of what was not sampled every few seconds, and hears at once what the agent says. */
 #ifndef SONDE_TICK_H
 #define SONDE_TICK_H
 
@@ -15,20 +13,23 @@
    agent's, (kind, payload). */
 PyObject *tick_configure(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
+/* on_command(function or None) of the module: function(payload) hears the agent's commands. */
+PyObject *tick_configure_commands(PyObject *module, PyObject *function);
+
 /* ask_tick() of the module: there is something to send, within seconds. */
 PyObject *tick_ask(PyObject *module, PyObject *nothing);
 
-/* When the next one is due; UINT64_MAX: never. Any thread. */
+/* When the next one is due; UINT64_MAX: never, or one is under way. Any thread. */
 uint64_t tick_at_ns(void);
 
-/* From the sender's thread, without the GIL: collect if it is due. */
-void tick_if_due(void);
+/* From the sender's thread, without the GIL and with no lock held: begin what is due. */
+void tick_begin_if_due(void);
 
 /* GIL: held. Collect what there is: the process is about to end, or somebody wants it sent. No exception is
  * set. */
 void tick_now(void);
 
-/* GIL: held. From now on the sender's thread asks no more: the interpreter ends. */
+/* From now on nothing is begun any more: the interpreter ends. Any thread. */
 void tick_never_again(void);
 
 /* In a forked child. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import subprocess
@@ -53,14 +54,41 @@ def sending(core, agent):
 
 
 @pytest.fixture
-def program(core, agent, tmp_path):
-    """Run a program in a fresh interpreter, with `core`, `start()` and `span(name)` at hand; returns its outcome."""
+def command_line(core, agent, tmp_path):
+    """Write a program that has `core`, `start()` and `span(name)` at hand, and say how to run it."""
 
-    def run(source, *, timeout_s=60, check=True, env=None):
+    def write(source):
         script = tmp_path / "program.py"
         script.write_text(PROLOGUE + textwrap.dedent(source))
+        return [sys.executable, str(script), core.__name__, agent.path]
+
+    return write
+
+
+@pytest.fixture
+def begun(command_line):
+    """Begin a program in a fresh interpreter, and go on beside it. It is killed at the end of the test."""
+    with contextlib.ExitStack() as processes:
+
+        def begin(source):
+            command = command_line(source)
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+            processes.enter_context(process)
+            processes.callback(process.kill)
+            return process
+
+        yield begin
+
+
+@pytest.fixture
+def program(command_line):
+    """Run a program in a fresh interpreter; returns its outcome."""
+
+    def run(source, *, timeout_s=60, check=True, env=None):
         outcome = subprocess.run(
-            [sys.executable, str(script), core.__name__, agent.path],
+            command_line(source),
             capture_output=True,
             text=True,
             timeout=timeout_s,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import socket
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from sonde.wire.frames import FrameReader, Kind
+from sonde.wire.frames import FrameReader, Kind, frame
 
 IMPLEMENTATIONS = {"native": "sonde.probe.core._core", "twin": "sonde.probe.core.twin"}
 DEADLINE_S = 20.0
@@ -100,6 +101,16 @@ class Agent:
         for thread in self._threads:
             thread.join(DEADLINE_S)
 
+    def say(self, kind, payload):
+        """Send a frame to every probe."""
+        self.say_bytes(frame(kind, payload))
+
+    def say_bytes(self, data):
+        poll(lambda: self._open)  # a probe has said what it had to, and may not be accepted yet
+        for connection in self._open:
+            with contextlib.suppress(OSError):  # that one has gone
+                connection.sendall(data)
+
     def frames(self, kind):
         return [payload for frames in list(self.connections) for of, payload in list(frames) if of == kind]
 
@@ -127,8 +138,8 @@ class Agent:
             except OSError:
                 return
             frames: list[tuple[int, bytes]] = []
-            self.connections.append(frames)
             self._open.append(connection)
+            self.connections.append(frames)
             self._start(self._read, connection, frames)
 
     def _read(self, connection, frames):
@@ -170,6 +181,9 @@ def ids_in_a_process(name):
 
 PROLOGUE = """
 import importlib, os, sys, threading, time
+threads_at_fork = []
+# The hook that is registered first is asked last: when the sender has been told.
+os.register_at_fork(before=lambda: threads_at_fork.append(len(os.listdir("/proc/self/task"))))
 core = importlib.import_module(sys.argv[1])
 path = sys.argv[2]
 def start(**settings):

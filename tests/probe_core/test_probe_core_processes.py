@@ -293,19 +293,20 @@ def test_a_process_that_has_recorded_forks_without_a_thread(program, agent):
     outcome = program("""
         import warnings
         warnings.simplefilter("error")
-        start(flush_interval_ms=10_000)
         def threads():
             return len(os.listdir("/proc/self/task"))
+        start(flush_interval_ms=10_000)
         for number in range(3):
             span(f"parent {number}")
             assert threads() == 2
             if os.fork() == 0:
                 span(f"child {number}")
                 sys.exit(0)
-            print(threads(), flush=True)
+            assert threads() == 2
             assert os.wait()[1] == 0
+        print(threads_at_fork)
     """)
-    assert outcome.stdout == "1\n1\n1\n"
+    assert outcome.stdout == "[1, 1, 1]\n"
     poll(lambda: names(agent) == ["child 0", "child 1", "child 2", "parent 0", "parent 1", "parent 2"])
     assert len(agent.connections) == 4  # the parent kept its own
 

@@ -1,5 +1,5 @@
-"""What goes to the agent beside spans, every few seconds in the recorder's thread: counts of what was not sampled, log
-records, runtime metrics. And what the agent says to us.
+"""What goes to the agent beside spans, every few seconds in a thread of the recorder's: counts of what was not sampled,
+log records, runtime metrics. And what the agent says to us.
 """
 
 from __future__ import annotations

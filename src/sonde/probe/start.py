@@ -52,6 +52,13 @@ def _tick(gil_wait_ns: int, whole: bool, said: list[tuple[int, bytes]]) -> list[
     return reports.tick(gil_wait_ns, whole, said)
 
 
+def _command(payload: bytes) -> None:
+    """What the agent wants of a tool. Nothing of the tools is imported before the first one."""
+    from sonde.probe import commands
+
+    commands.hear(payload)
+
+
 class Probe:
     """The probe of this process. There is one, `probe`."""
 
@@ -79,6 +86,7 @@ class Probe:
         self._start_recorder(values)
         runtime.begin()
         core.on_tick(_tick, values[settings.RUNTIME_METRICS_INTERVAL_S])
+        core.on_command(_command)
         self._engine = Engine(off=[name.strip() for name in values[settings.PLUGINS_OFF].split(",")])
         self._engine.start()
         if not self._hooked_fork:
@@ -90,10 +98,13 @@ class Probe:
         """Put every function back and send what is recorded, for at most `timeout_s`."""
         engine, self._engine = self._engine, None
         if engine is not None:
+            if host := sys.modules.get("sonde.probe.tools.host"):
+                host.end(timeout_s)
             engine.stop()
             runtime.end()
             core.stop(timeout_s)
             core.on_tick(None)
+            core.on_command(None)
 
     def status(self) -> list[PluginStatus]:
         """What each plugin sees; empty while the probe is off."""
@@ -116,6 +127,7 @@ class Probe:
                 "language": "python",
                 "probe_version": __version__,
                 "command": command_name(),
+                "native": core.NATIVE,
             },
             flush_interval_ms=values[settings.FLUSH_INTERVAL_MS],
             ring_bytes=values[settings.RING_BYTES],
@@ -129,10 +141,8 @@ class Probe:
             return
         try:
             identity.after_fork()
-            if options.ship_logs:
-                from sonde.probe.log_records import log_records
-
-                log_records.forget()
+            if records := sys.modules.get("sonde.probe.log_records"):
+                records.log_records.forget()
         except Exception:
             guard.fault("start.after_fork")
 

@@ -46,7 +46,7 @@ class Kind(IntEnum):
     Each is in place of the one before; until the first one a probe keeps what an earlier connection said.
     """
     COMMAND = 7
-    """JSON object: what a tool is to do, see docs/debugger.md."""
+    """JSON object: what a tool is to do, see docs/debugger.md. A probe reads no longer one than of SETTINGS."""
     REPLY = 8
     """JSON object: how a run of a tool goes, see docs/debugger.md."""
     CHUNK = 9
@@ -74,9 +74,13 @@ def hello(**facts: Any) -> bytes:
 
 
 class FrameReader:
-    """Cuts a byte stream into frames, whatever pieces it arrives in. Holds at most one unfinished frame."""
+    """Cuts a byte stream into frames, whatever pieces it arrives in. Holds at most one unfinished frame.
 
-    def __init__(self) -> None:
+    `most`: bytes of the largest payload that is taken.
+    """
+
+    def __init__(self, most: int = MAX_PAYLOAD) -> None:
+        self._most = most
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
@@ -91,8 +95,8 @@ class FrameReader:
                 raise FrameError("bad_magic", f"a frame starts with {MAGIC!r}, not {magic!r}")
             if version != VERSION:
                 raise FrameError("bad_version", f"frame version {version}; this side speaks {VERSION}")
-            if length > MAX_PAYLOAD:
-                raise FrameError("too_large", f"a payload of {length} bytes; the most is {MAX_PAYLOAD}")
+            if length > self._most:
+                raise FrameError("too_large", f"a payload of {length} bytes; the most is {self._most}")
             end = at + HEADER.size + length
             if len(buffer) < end:
                 break

@@ -33,6 +33,7 @@ Operation = chosen.Operation
 Span = chosen.Span
 
 start = chosen.start
+agent_path = chosen.agent_path
 set_resource = chosen.set_resource
 stop = chosen.stop
 flush = chosen.flush
@@ -60,6 +61,7 @@ calling = chosen.calling
 current = chosen.current
 propagate = chosen.propagate
 ask_tick = chosen.ask_tick
+on_command = chosen.on_command
 on_tick = chosen.on_tick
 sample = chosen.sample
 silence = chosen.silence
@@ -78,6 +80,7 @@ __all__ = [
     "SERVER",
     "Operation",
     "Span",
+    "agent_path",
     "around",
     "around_async",
     "ask_tick",
@@ -87,6 +90,7 @@ __all__ = [
     "drain",
     "flush",
     "leaf",
+    "on_command",
     "on_tick",
     "operation",
     "propagate",

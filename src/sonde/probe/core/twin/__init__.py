@@ -16,7 +16,7 @@ from sonde.probe.core.twin.recorder import recorder
 from sonde.probe.core.twin.sender import Sender, Target
 from sonde.probe.core.twin.span import Span
 from sonde.probe.core.twin.tally import take_tallies
-from sonde.probe.core.twin.tick import ask_tick, on_tick
+from sonde.probe.core.twin.tick import ask_tick, on_command, on_tick
 from sonde.wire import traceparent as w3c
 from sonde.wire.protobuf import message, text
 
@@ -34,6 +34,7 @@ __all__ = [
     "SERVER",
     "Operation",
     "Span",
+    "agent_path",
     "around",
     "around_async",
     "ask_tick",
@@ -43,6 +44,7 @@ __all__ = [
     "drain",
     "flush",
     "leaf",
+    "on_command",
     "on_tick",
     "operation",
     "propagate",
@@ -104,6 +106,12 @@ def stop(timeout_s: float) -> None:
         tick.collect()
         recorder.sender.stop(timeout_s)
         recorder.sender = None
+        tick.unheard()
+
+
+def agent_path() -> str:
+    """Where the agent listens; empty without one."""
+    return recorder.sender.target.socket_path if recorder.sender is not None else ""
 
 
 def flush(timeout_s: float) -> bool:

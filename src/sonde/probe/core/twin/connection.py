@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import socket
+import _socket
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from sonde.probe.core.twin import counting
-from sonde.wire.frames import FrameError, FrameReader
+from sonde.probe.core.twin.descriptor import Kept
+from sonde.wire.frames import MAX_SETTINGS_BYTES, FrameError, FrameReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,37 +24,35 @@ class Connection:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._socket: socket.socket | None = None
-        self._identity: tuple[int, int] | None = None
-        self._reader = FrameReader()
+        self._agent: Kept | None = None
+        self._reader = FrameReader(MAX_SETTINGS_BYTES)
 
     @property
     def is_open(self) -> bool:
         """Whether the last word from the socket was a good one."""
-        return self._socket is not None
+        return self._agent is not None
 
     def open(self, greeting: bytes, expired: Callable[[], bool]) -> bool:
         """Connect and send the first frame. False where nobody listens."""
-        fresh = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        fresh.setblocking(False)  # a full backlog answers at once, too
-        self._socket, self._identity = fresh, _identity(fresh)
         try:
-            fresh.connect(self._path)
+            self._agent = Kept(_socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM))
+            self._agent.socket.setblocking(False)  # a full backlog answers at once, too
+            self._agent.socket.connect(self._path)
         except OSError:
             counting.count("connect_errors")
             self.close()
             return False
-        self._reader = FrameReader()
+        self._reader = FrameReader(MAX_SETTINGS_BYTES)
         counting.count("connects")
         return self.send(greeting, expired)
 
     def receive(self) -> list[tuple[int, bytes]]:
         """What the agent has said, without waiting. What is no frame ends the connection."""
         said: list[tuple[int, bytes]] = []
-        while self._socket is not None and self._ours():
-            self._socket.setblocking(False)
+        while self._agent is not None and self._agent.is_ours():
             try:
-                data = self._socket.recv(1 << 16)
+                self._agent.socket.setblocking(False)
+                data = self._agent.socket.recv(1 << 16)
                 if data:
                     said += [(int(kind), payload) for kind, payload in self._reader.feed(data)]
                     continue
@@ -64,6 +62,12 @@ class Connection:
                 counting.count("send_errors")
             self.close()
         return said
+
+    def listens(self) -> int:
+        """The descriptor on which the agent may say something; -1: there is none."""
+        if self._agent is not None and not self._agent.is_ours():
+            self.close()
+        return -1 if self._agent is None else self._agent.socket.fileno()
 
     def send(self, frame: bytes, expired: Callable[[], bool]) -> bool:
         """Write a whole frame. False: broken, stalled or `expired`, and the connection is closed."""
@@ -84,11 +88,11 @@ class Connection:
 
     def _write(self, data: memoryview) -> int:
         """Bytes taken, 0 where the agent was not ready within a slice of time, -1 where there is no agent any more."""
-        if self._socket is None or not self._ours():
+        if self._agent is None or not self._agent.is_ours():
             return -1
-        self._socket.settimeout(_SLICE_S)
+        self._agent.socket.settimeout(_SLICE_S)
         try:
-            return self._socket.send(data, socket.MSG_NOSIGNAL)
+            return self._agent.socket.send(data, _socket.MSG_NOSIGNAL)
         except TimeoutError:
             return 0
         except OSError:
@@ -96,24 +100,6 @@ class Connection:
 
     def close(self) -> None:
         """Close what is open. The next frame needs `open` again."""
-        if self._socket is not None:
-            if self._ours():
-                self._socket.close()
-            else:
-                self._socket.detach()
-        self._socket = None
-
-    def _ours(self) -> bool:
-        """Whether the descriptor is still our socket.
-
-        A program that makes itself a daemon closes every descriptor it finds; the number may be a file of its own now.
-        """
-        try:
-            return self._socket is not None and _identity(self._socket) == self._identity
-        except OSError:
-            return False
-
-
-def _identity(of: socket.socket) -> tuple[int, int]:
-    status = os.fstat(of.fileno())
-    return status.st_dev, status.st_ino
+        agent, self._agent = self._agent, None
+        if agent is not None:
+            agent.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import RLock
+from sonde.probe.core.twin.real import RLock
 
 NAMES = {
     "opened": "spans begun while recording was on; those neither finished, tallied nor open any more got lost",

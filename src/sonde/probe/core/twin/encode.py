@@ -9,7 +9,7 @@ This runs on the request's thread: short ASCII texts, the rule, go past everythi
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sonde.probe.core.twin import counting
 from sonde.wire.protobuf import varint
@@ -40,8 +40,10 @@ def field(tag: bytes, body: bytes) -> bytes:
 
 def cut_text(value: object, max_bytes: int) -> bytes:
     """UTF-8 of a text, at most `max_bytes`, cut between characters. A lone surrogate becomes `?`."""
-    if not isinstance(value, str):
-        raise UnencodableError(f"a text is needed, not {type(value).__name__}")
+    if type(value) is not str:
+        if not issubclass(type(value), str):
+            raise UnencodableError(f"a text is needed, not {type(value).__name__}")
+        value = str.__str__(value)
     data = str.encode(value[:max_bytes], "utf-8", "replace")
     if len(data) > max_bytes:
         end = max_bytes
@@ -59,9 +61,9 @@ def any_value(value: object, max_bytes: int) -> bytes:
     encode = _BY_TYPE.get(type(value))
     if encode is not None:
         return encode(value, max_bytes)
-    for kind, encode in _BY_TYPE.items():  # in this order: a bool is an int
-        if isinstance(value, kind):
-            return encode(value, max_bytes)
+    for kind, plain in _PLAIN.items():
+        if issubclass(type(value), kind):  # isinstance() would ask the value
+            return _BY_TYPE[kind](plain(value), max_bytes)
     raise UnencodableError(f"{type(value).__name__} is no attribute value")
 
 
@@ -115,7 +117,7 @@ def _array(items: list[object] | tuple[object, ...], max_bytes: int) -> bytes:
 
 
 def _item(value: object, max_bytes: int) -> bytes:
-    if isinstance(value, (list, tuple)):
+    if issubclass(type(value), (list, tuple)):
         raise UnencodableError("a list inside a list")
     return any_value(value, max_bytes)
 
@@ -129,6 +131,18 @@ _BY_TYPE: dict[type, Callable[..., bytes]] = {
     list: _array,
     tuple: _array,
 }
+
+
+_WHOLE = slice(None)
+_PLAIN: dict[type, Callable[[Any], object]] = {
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+    bytes: lambda value: bytes.__getitem__(value, _WHOLE),
+    list: lambda value: list.__getitem__(value, _WHOLE),
+    tuple: lambda value: tuple.__getitem__(value, _WHOLE),
+}
+"""What a subclass's value is without what the subclass says of it: its own methods are the user's, and may raise."""
 
 
 def key_field(key: object, max_bytes: int) -> bytes:

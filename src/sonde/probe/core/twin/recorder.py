@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ class Recorder:
         """Grows at each fork: a span that carries another number was opened by the parent."""
         self.clock = Clock()
         self.rings = Rings()
+        self._forked_by_thread = False
         self.sender: Sender | None = None
         """None: finished spans stay in the rings until `drain`."""
 
@@ -54,19 +56,12 @@ class Recorder:
             else:
                 ring.dropped_no_agent += 1
         if sender is not None and (sender.asleep or (state == ring.FILLS_UP and sender.can_hurry)):
-            self._wake(sender, urgent=state == ring.FILLS_UP)
+            sender.wake(urgent=state == ring.FILLS_UP)
 
     def tallied(self) -> None:
         """Something was counted and not written: see that there is a sender, who will ask for it."""
         if self.sender is not None and not self.sender.runs:
-            self._wake(self.sender, urgent=False)
-
-    def _wake(self, sender: Sender, *, urgent: bool) -> None:
-        try:
-            sender.wake(urgent=urgent)
-        except RuntimeError:
-            # Locks made before gevent replaced threads know one owner where there are many.
-            counting.count("start_errors")
+            self.sender.wake()
 
     def unencodable(self, error: TypeError) -> None:
         """Count what OTLP has no place for; raise it where the probe itself is being tested."""
@@ -93,8 +88,14 @@ class Recorder:
 
     def before_fork(self) -> None:
         """In the parent: end the sender's thread for a while."""
+        self._forked_by_thread = _thread.get_native_id() != os.getpid()
         if self.sender is not None:
             self.sender.park(PARK_WITHIN_S)
+
+    def after_fork_in_parent(self) -> None:
+        """Start it again: the agent may want something."""
+        if self.on and self.sender is not None:
+            self.sender.resume()
 
     def after_fork_in_child(self) -> None:
         """In the child: what is unsent is the parent's, the sender's thread and everybody else's are gone."""
@@ -106,8 +107,12 @@ class Recorder:
         self.rings = Rings()
         if self.sender is not None:
             self.sender.forget()
-            self.sender = self.sender.for_child()
+            self.sender = self.sender.for_child(by_thread=self._forked_by_thread)
 
 
 recorder = Recorder()
-os.register_at_fork(before=recorder.before_fork, after_in_child=recorder.after_fork_in_child)
+os.register_at_fork(
+    before=recorder.before_fork,
+    after_in_parent=recorder.after_fork_in_parent,
+    after_in_child=recorder.after_fork_in_child,
+)

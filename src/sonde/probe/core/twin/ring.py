@@ -7,7 +7,9 @@ The native side (native/ring.c, native/rings.c) is a ring of bytes. Here it is a
 from __future__ import annotations
 
 from collections import deque
-from threading import RLock, local
+from threading import local
+
+from sonde.probe.core.twin.real import RLock
 
 MAX_RINGS = 4096
 """Threads that record at the same time. The spans of further ones are dropped and counted."""

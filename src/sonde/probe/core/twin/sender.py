@@ -1,23 +1,27 @@
-"""Takes finished spans out of the rings and to the agent, in a thread of its own that starts at the first span.
+"""Takes finished spans out of the rings and to the agent, and hears what the agent says, in a thread of its own.
 
-It looks each flush interval while there is traffic, sleeps without a wake-up where there is none, and retries with
-growing pauses where there is no agent. The native side is native/sender.c: a thread that never takes the GIL.
+It starts at the first span, looks each flush interval while there is traffic, sleeps without a wake-up where there is
+none, and retries with growing pauses where there is no agent. What the agent says ends any pause. The native side is
+native/sender.c: a thread that never takes the GIL.
 """
 
 from __future__ import annotations
 
+import _thread
 import json
 import os
 import random
-import threading
+import sys
 from dataclasses import dataclass
-from threading import Condition, RLock, Thread
-from time import monotonic, sleep
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 from sonde.probe.core import exits
 from sonde.probe.core.twin import counting, tick
 from sonde.probe.core.twin.connection import Connection
+from sonde.probe.core.twin.real import Lock, RLock, start_new_thread
+from sonde.probe.core.twin.waker import Waited, Waker
+from sonde.probe.core.twin.work import Work, wait_for_end
 from sonde.wire.frames import Kind, frame
 from sonde.wire.protobuf import message, text
 
@@ -33,6 +37,10 @@ QUIET_LOOKS = 10
 RETRY_FIRST_S, RETRY_MOST_S = 0.1, 5.0
 STATUS_EVERY_S = 10.0
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.30.0"
+
+_FIRST_EVERY_S = 0.2
+_WORK_WITHIN_S = 1.0
+"""The longest that a fork waits for the work: a thread that imports something leaves the module's lock taken."""
 
 _OWN_TRAFFIC = frozenset({"sent_bytes", "sent_frames"})  # a STATUS frame is no news for the next one
 
@@ -54,17 +62,26 @@ class Target:
 class Sender:
     """One thread and one connection. After a fork the child makes another with `for_child`."""
 
-    def __init__(self, recorder: Recorder, target: Target) -> None:
+    def __init__(self, recorder: Recorder, target: Target, *, first_may_end: bool = False) -> None:
         self.target = target
         self.asleep = True
         """Whoever finishes a span has to call `wake`."""
         self._recorder = recorder
         self._connection = Connection(target.socket_path)
-        self._thread: Thread | None = None
+        self._waker = Waker()
+        self._work = Work(self._wake_for_work)
+        self._running = False
+        self._thread: int | None = None
+        """The system's number of the thread, once it runs."""
+        self._first_may_end = first_may_end
+        """A thread of the parent's has forked: this process ends when that thread does, and so has the sender to."""
         # Reentrant: a signal handler or a finalizer may finish a span while its own thread is in here.
-        self._changed = Condition(RLock())
+        self._lock = RLock()
+        self._turns: list[Any] = []
+        """Locks of those who wait for what the sender does: it opens them all after each look."""
+        self._waits = self._heard = False
         self._urgent = self._last = False
-        self._stopping = self._parking = False
+        self._stopping = self._parking = self._parked = False
         self._asked = self._answered = 0
         self._stop_by = float("inf")
         self._flushed = False
@@ -84,128 +101,206 @@ class Sender:
 
     def wake(self, *, urgent: bool = False) -> None:
         """Start the thread, or end its sleep; if `urgent`, its pause as well."""
-        with self._changed:
+        with self._lock:
             self.asleep = False
             self._urgent = self._urgent or urgent
-            if self._thread is None:
-                self._start()
+            if self._running:
+                self._end_wait()
             else:
-                self._changed.notify_all()
+                self._start()
 
     def flush(self, timeout_s: float, *, last: bool = False) -> bool:
         """Send what is in the rings. True: all of it went. Gives up early where no agent answers.
 
         `last`: the process is ending, the counters are sent as well.
         """
-        if self._thread is None and self._recorder.rings.empty() and tick.first() is None:
+        until = monotonic() + timeout_s
+        if last:
+            self._work.wait(timeout_s)  # it may not be in the middle of something when the interpreter ends
+        if not self._running and self._recorder.rings.empty() and tick.first() is None:
             return True
-        with self._changed:
+        with self._lock:
             self._asked += 1
             mine = self._asked
             self._last = self._last or last
             self.wake()
-            answered = self._changed.wait_for(lambda: self._answered >= mine, timeout_s)
-            return answered and self._flushed
+        self._wait_for(lambda: self._answered >= mine or not self._running, until)
+        return self._answered >= mine and self._flushed
 
     def stop(self, timeout_s: float) -> None:
         """Send what is in the rings and end the thread."""
-        with self._changed:
-            thread = self._thread
+        until = monotonic() + timeout_s
+        self._work.wait(timeout_s)
+        with self._lock:
             self._stopping = True
-            self._stop_by = monotonic() + timeout_s
-            self._changed.notify_all()
-        if thread is not None:
-            thread.join()  # it gives up at that time, or a slice of time later
+            self._stop_by = until
+            self._end_wait()
+        self._wait_for(lambda: not self._running, float("inf"))  # it gives up at that time, or a slice of time later
+        self._waker.close()
         self._connection.close()
 
     def park(self, timeout_s: float) -> None:
         """Before a fork: send what is in the rings and end the thread, but keep the connection.
 
         A process with threads is one that Python 3.12 warns of forking. Where it is not done in time (the agent does
-        not read), the thread goes on. The next finished span or flush starts another.
+        not read), the thread goes on.
         """
         until = monotonic() + timeout_s
-        with self._changed:
-            thread = self._thread
-            if thread is None:
-                return
-            self._parking = True
-            self._changed.notify_all()
-            ended = self._changed.wait_for(lambda: self._thread is None, timeout_s)
-            self._parking = False
-        if ended:
-            thread.join()
-            task = f"/proc/self/task/{thread.native_id}"
-            while os.path.exists(task) and monotonic() < until:  # noqa: PTH110 - a thread joined may still be going
-                sleep(0.0002)
+        with self._lock:
+            self._parking = self._running
+            self._end_wait()
+        if self._parking:
+            ended = self._wait_for(lambda: not self._running, until)
+            self._parking, self._parked = False, ended
+            if ended and self._thread is not None:
+                wait_for_end(self._thread, until)
+        self._work.wait(_WORK_WITHIN_S)
+
+    def resume(self) -> None:
+        """In the parent, after the fork: start the thread again, if it was parked."""
+        if self._parked:
+            self.wake()
 
     @property
     def runs(self) -> bool:
         """Whether there is a thread."""
-        return self._thread is not None
+        return self._running
 
     def forget(self) -> None:
         """In a forked child: what waits beside spans is the parent's."""
         tick.forget()
 
-    def for_child(self) -> Sender:
-        """In a forked child: another sender for the same target. The parent's socket is closed on this side only."""
+    def for_child(self, *, by_thread: bool) -> Sender:
+        """In a forked child: another sender for the same target. The parent's sockets are closed on this side only.
+
+        `by_thread`: another than the parent's first one forked.
+        """
+        self._waker.close()
         self._connection.close()
-        return Sender(self._recorder, self.target)
+        return Sender(self._recorder, self.target, first_may_end=by_thread)
 
     def _start(self) -> None:
-        thread = Thread(target=self._run, name="sonde-sender", daemon=True)
-        self._thread = thread
+        self._running, self._parked, self._thread = True, False, None
         try:
             exits.in_this_process(self.target.exit_flush)
-            thread.start()
+            if sys.is_finalizing():
+                raise RuntimeError  # noqa: TRY301 - before 3.12 such a thread is made, and never runs
+            start_new_thread(self._run, ())
         except RuntimeError:  # the interpreter is ending, or the system has no thread left
             counting.count("start_errors")
-            self._thread = None
+            self._running = False
             self.asleep = True
 
     def _run(self) -> None:
+        self._thread = _thread.get_native_id()
+        try:
+            self._look_until_asked_to_end()
+        except BaseException:
+            with self._lock:
+                self._running = False  # the next span starts another
+                self.asleep = True
+            raise
+        finally:
+            self._answer()
+
+    def _look_until_asked_to_end(self) -> None:
         quiet = 0
         while True:
-            with self._changed:
-                quiet = self._pause(quiet)
+            quiet = self._pause(quiet)
+            with self._lock:
                 asked, stopping = self._asked, self._stopping
                 last = stopping or self._last
-                self._urgent = self._last = False
+                self._urgent = self._last = self._heard = False
             flushing = stopping or self._parking or asked > self._answered
-            if not flushing:
-                tick.if_due()
+            if self._first_may_end and _first_has_ended():
+                self._send_all(flushing=True)
+                return
             for kind, payload in self._connection.receive():
                 tick.heard(kind, payload)
+            if not flushing and monotonic() >= self._tick_at():
+                self._work.begin(tick.due_work())
             sent, emptied = self._send_all(flushing=flushing)
             emptied = self._send_extras(at_once=flushing and not sent) and emptied
             self._report(at_once=last)
             quiet = 0 if sent or not emptied else quiet + 1
-            with self._changed:
+            with self._lock:
                 self._answered, self._flushed = asked, emptied
                 if flushing and self._asked == asked and (self._stopping or self._parking):
-                    self._thread = None
+                    self._running = False
                     self.asleep = True
-                self._changed.notify_all()
-                if self._thread is None:
                     return
+            self._answer()
+
+    def _answer(self) -> None:
+        """Let those look who wait for what the sender does."""
+        with self._lock:
+            turns, self._turns = self._turns, []
+        for turn in turns:
+            turn.release()
+
+    def _wait(self, until: float, ready: Callable[[], bool]) -> bool:
+        """In the thread: wait until that is true, or for the agent. False: the time has come."""
+        while not self._heard:
+            self._waker.prepare()
+            self._waits = True  # before the look: who makes it true after that sees this, and wakes
+            if ready():
+                break
+            soon = monotonic() + _FIRST_EVERY_S if self._first_may_end else until
+            waited = self._waker.wait(self._connection.listens(), min(until, soon))
+            self._heard = waited is Waited.HEARD
+            if waited is Waited.OVER:
+                self._waits = False
+                return False
+        self._waits = False
+        return True
+
+    def _end_wait(self) -> None:
+        """In another thread, after what it waits for has become true."""
+        if self._waits:
+            self._waits = False
+            self._waker.wake()
+
+    def _wait_for(self, condition: Callable[[], bool], until: float) -> bool:
+        """In another thread: wait for what the sender does."""
+        while True:
+            turn = Lock()
+            turn.acquire()
+            with self._lock:
+                self._turns.append(turn)
+            left = min(until - monotonic(), _thread.TIMEOUT_MAX)
+            if condition() or left <= 0 or not turn.acquire(timeout=left):
+                with self._lock:
+                    if turn in self._turns:
+                        self._turns.remove(turn)
+                return condition()
+
+    def _wake_for_work(self) -> None:
+        """The work has ended: what it made is to be sent."""
+        with self._lock:
+            if self._running:
+                self.wake(urgent=True)
+
+    def _tick_at(self) -> float:
+        return max(tick.due_at(), self._work.possible_at())
 
     def _pause(self, quiet: int) -> int:
         """Wait until there is a reason to look. Returns how many looks in a row found nothing."""
         if self._wanted():
             return quiet
         if quiet < QUIET_LOOKS:
-            pause = max(self.target.flush_interval_s, self._retry_at - monotonic())
-            self._changed.wait_for(lambda: self._wanted() or self._hurry(), pause)
+            until = max(monotonic() + self.target.flush_interval_s, self._retry_at)
+            self._wait(min(until, self._tick_at()), lambda: self._wanted() or self._hurry())
             return quiet
         self.asleep = True
         if self._recorder.rings.empty():
-            dues = [tick.due_at()] + ([self._status_at] if self._status_is_due() else [])
-            until = min(min(dues) - monotonic(), threading.TIMEOUT_MAX)
-            self._changed.wait_for(lambda: not self.asleep or self._wanted(), until)
+            status_at = self._status_at if self._status_is_due() else float("inf")
+            self._wait(min(self._tick_at(), status_at), lambda: not self.asleep or self._wanted())
         self.asleep = False
+        if self._recorder.rings.empty():
+            return quiet  # not for a span
         # The first span after a sleep waits an interval for others.
-        self._changed.wait_for(lambda: self._wanted() or self._hurry(), self.target.flush_interval_s)
+        until = min(monotonic() + self.target.flush_interval_s, self._tick_at())
+        self._wait(until, lambda: self._wanted() or self._hurry())
         return 0
 
     def _wanted(self) -> bool:
@@ -294,3 +389,12 @@ class Sender:
         if self._connection.send(frame(Kind.STATUS, json.dumps(counts).encode()), self._expired):
             self._reported = counts
             self._status_at = monotonic() + STATUS_EVERY_S
+
+
+def _first_has_ended() -> bool:
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/stat", "rb") as file:  # noqa: PTH123 - pathlib is not imported for this
+            state = file.read(512).rpartition(b")")[2].split()
+    except OSError:
+        return False
+    return state[:1] in ([b"Z"], [b"X"])

@@ -7,8 +7,9 @@ histogram of scale 4, https://opentelemetry.io/docs/specs/otel/metrics/data-mode
 from __future__ import annotations
 
 import math
-from threading import RLock
 from typing import TYPE_CHECKING, NamedTuple
+
+from sonde.probe.core.twin.real import RLock
 
 if TYPE_CHECKING:
     from sonde.probe.core.twin.operation import Operation

@@ -1,16 +1,17 @@
-"""What is collected every few seconds, in the sender's thread: runtime metrics, and counts of what was not sampled.
+"""What is done beside the application, in a thread of its own (work.py).
 
-Frames wait here for the sender. Bounded: what is more than MAX_BYTES is dropped, the oldest first, and counted.
+Runtime metrics and counts of what was not sampled are collected every few seconds; what the agent says is heard at
+once. Frames wait here for the sender. Bounded: what is more than MAX_BYTES is dropped, the oldest first, and counted.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from threading import RLock
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from sonde.probe.core.twin import counting, tally
+from sonde.probe.core.twin.real import RLock
 from sonde.probe.core.twin.recorder import recorder
 from sonde.wire.frames import Kind
 
@@ -26,6 +27,7 @@ MAX_BYTES = 4 << 20
 
 class _State:
     function: Tick | None = None
+    hears: Callable[[bytes], object] | None = None
     whole_every_s = 10.0
     whole_at = soon_at = 0.0
     bytes = 0
@@ -36,6 +38,7 @@ _state = _State()
 _lock = RLock()
 _frames: deque[tuple[Kind, bytes]] = deque()
 _said: deque[tuple[int, bytes]] = deque(maxlen=64)
+_commands: deque[bytes] = deque(maxlen=64)
 
 
 def on_tick(function: Tick | None, every_s: float = 10.0, /) -> None:
@@ -47,6 +50,13 @@ def on_tick(function: Tick | None, every_s: float = 10.0, /) -> None:
     _state.whole_at, _state.soon_at = monotonic() + every_s, monotonic() + SOON_S
 
 
+def on_command(function: Callable[[bytes], object] | None, /) -> None:
+    """`function(payload)` hears each command of the agent's."""
+    if function is not None and not callable(function):
+        raise TypeError("a function or None is needed")
+    _state.hears = function
+
+
 def ask_tick() -> None:
     """There is something to send, within seconds."""
     _state.asked = True
@@ -56,28 +66,55 @@ def ask_tick() -> None:
 def heard(kind: int, payload: bytes) -> None:
     """The agent said something."""
     with _lock:
-        _said.append((kind, payload))
+        if kind == Kind.COMMAND:
+            _commands.append(payload)
+        else:
+            _said.append((kind, payload))
 
 
-def due_at() -> float:
-    """When the next one is due, by the monotonic clock."""
+def unheard() -> None:
+    """What the agent has said to a probe that is off is not for the next one."""
+    with _lock:
+        _said.clear()
+        _commands.clear()
+
+
+def _collect_at() -> float:
     if _state.function is None:
         return float("inf")
-    if _said:
-        return 0.0
     return min(_state.whole_at, _state.soon_at) if tally.waits() or _state.asked else _state.whole_at
 
 
-def if_due() -> None:
-    """Collect if it is due."""
+def due_at() -> float:
+    """When there is something to do, by the monotonic clock."""
+    if (_said and _state.function is not None) or (_commands and _state.hears is not None):
+        return 0.0
+    return _collect_at()
+
+
+def due_work() -> Callable[[], None]:
+    """What is due now, to be called in another thread."""
     now = monotonic()
-    if now < due_at():
-        return
-    whole = now >= _state.whole_at
+    due, whole = now >= _collect_at(), now >= _state.whole_at
     if whole:
         _state.whole_at = now + _state.whole_every_s
-    _state.soon_at = now + SOON_S
-    collect(whole=whole)
+    if due:
+        _state.soon_at = now + SOON_S
+
+    def work() -> None:
+        _hear_commands()
+        if due or _said:
+            collect(whole=whole)
+
+    return work
+
+
+def _hear_commands() -> None:
+    while _commands and _state.hears is not None:
+        try:
+            _state.hears(_commands.popleft())
+        except Exception as error:
+            recorder.fault(error)
 
 
 def collect(*, whole: bool = False) -> None:
@@ -127,5 +164,6 @@ def forget() -> None:
     _lock = RLock()
     _frames.clear()
     _said.clear()
+    _commands.clear()
     _state.bytes = 0
     _state.whole_at = monotonic() + _state.whole_every_s
