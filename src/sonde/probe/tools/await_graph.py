@@ -140,11 +140,9 @@ def _awaiting(task: asyncio.Task[Any], waiting: dict[int, asyncio.Task[Any]]) ->
     for callback in list(getattr(task, "_callbacks", None) or ()):
         called = callback[0] if isinstance(callback, tuple) else callback
         for held in _held_by(called):
-            if id(held) in waiting:
-                yield waiting[id(held)]
-            parent = getattr(held, "_parent_task", None)  # a task group's
-            if isinstance(parent, asyncio.Task):
-                yield parent
+            for future in (held, getattr(held, "_on_completed_fut", None)):  # the latter: a task group's
+                if future is not None and id(future) in waiting:
+                    yield waiting[id(future)]
 
 
 def _held_by(called: Any) -> Iterator[Any]:
