@@ -4,7 +4,7 @@
 
 /* -- the request -- */
 
-enum { METHOD_, SCHEME, NAME, PORT, PROTOCOL, SCRIPT, PATH, FILE_WRAPPER, KEYS };
+enum { METHOD_, SCHEME, NAME, PORT, PROTOCOL, SCRIPT, PATH, FILE_WRAPPER, CLOSE, KEYS };
 
 static PyObject *keys[KEYS];
 static PyObject *remote_keys[8]; /* the first is traceparent's, the others need a closer look */
@@ -97,8 +97,14 @@ typedef struct {
 
 static PyTypeObject BodyType, SizedBodyType;
 
+/* Not by asking for the attribute: that it is not there would be an exception, made to be thrown away. */
+static bool has_length(PyTypeObject *type) {
+    return (type->tp_as_sequence && type->tp_as_sequence->sq_length) ||
+           (type->tp_as_mapping && type->tp_as_mapping->mp_length);
+}
+
 static PyObject *followed(PyObject *body, Entry *entry) {
-    bool sized = PyObject_HasAttrString((PyObject *)Py_TYPE(body), "__len__");
+    bool sized = has_length(Py_TYPE(body));
     Body *self = PyObject_GC_New(Body, sized ? &SizedBodyType : &BodyType);
     if (!self)
         return NULL;
@@ -133,7 +139,7 @@ static PyObject *body_next(Body *self) {
 
 /* Close the application's iterable; the span ends after it. */
 static PyObject *body_close(Body *self, PyObject *Py_UNUSED(nothing)) {
-    PyObject *close = PyObject_GetAttrString(self->body, "close"), *answer = NULL;
+    PyObject *close = PyObject_GetAttr(self->body, keys[CLOSE]), *answer = NULL;
     if (close)
         answer = PyObject_CallNoArgs(close);
     else if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
@@ -280,9 +286,9 @@ PyObject *entry_serve_wsgi(PyObject *Py_UNUSED(module), PyObject *const *args, P
 }
 
 int entry_wsgi_types_ready(void) {
-    static const char *const names[KEYS] = {"REQUEST_METHOD", "wsgi.url_scheme",  "SERVER_NAME",
-                                            "SERVER_PORT",    "SERVER_PROTOCOL",  "SCRIPT_NAME",
-                                            "PATH_INFO",      "wsgi.file_wrapper"};
+    static const char *const names[KEYS] = {"REQUEST_METHOD", "wsgi.url_scheme",   "SERVER_NAME",
+                                            "SERVER_PORT",    "SERVER_PROTOCOL",   "SCRIPT_NAME",
+                                            "PATH_INFO",      "wsgi.file_wrapper", "close"};
     static const char *const remotes[8] = {"HTTP_TRACEPARENT",  "HTTP_TRACESTATE",      "HTTP_BAGGAGE",
                                            "HTTP_SW8",          "HTTP_SW8_CORRELATION", "HTTP_B3",
                                            "HTTP_X_B3_TRACEID", "HTTP_X_SWOOLE_TRACEID"};
