@@ -48,6 +48,7 @@ enum {
 
 /* Find the way to read memory and check all below against what Python itself says of this thread, once in a
    process: a second call answers what the first found. A forked child goes on with it.
+   In another interpreter than the main one it is false, and found nothing out.
    GIL: held, from a thread of Python's. May call Python and allocate; sets no exception.
    Returns whether frames can be read. */
 bool frames_init(void);

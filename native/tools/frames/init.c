@@ -24,8 +24,6 @@ uintptr_t own_state(void) {
 static const char *find_out(void) {
     if (!layout.known)
         return "the frames of this CPython are not known: 3.11 to 3.13 with a GIL are";
-    if (PyInterpreterState_Get() != PyInterpreterState_Main())
-        return "only the main interpreter's frames can be read";
     const char *found = memory_init();
     if (!found)
         return "neither process_vm_readv nor /proc/self/mem can be used here";
@@ -43,6 +41,8 @@ static const char *find_out(void) {
 }
 
 bool frames_init(void) {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main())
+        return false;
     if (!looked) {
         const char *wrong = find_out();
         why_not = wrong ? wrong : "";

@@ -118,7 +118,16 @@ static PyMethodDef functions[] = {
     {0},
 };
 
+/* One walker per process, for the main interpreter's threads. */
+static int execute(PyObject *Py_UNUSED(module)) {
+    if (PyInterpreterState_Get() == PyInterpreterState_Main())
+        return 0;
+    PyErr_SetString(PyExc_ImportError, "only the main interpreter's frames can be read");
+    return -1;
+}
+
 static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, execute},
 #if PY_VERSION_HEX >= 0x030C0000
     {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
 #endif
