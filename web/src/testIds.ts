@@ -53,5 +53,7 @@ export const TEST_IDS = {
   costTable: "cost-table",
   butterfly: "butterfly",
   callGraph: "call-graph",
+  stacks: "stacks",
+  awaitGraph: "await-graph",
   traceRuns: "trace-runs",
 } as const;

@@ -51,8 +51,9 @@ export const stateHealth: Record<JobState, Health> = {
   cancelled: "idle",
 };
 
-/** Where the agent looks for its policy unless it was told otherwise. */
+/** Where an agent that runs as root looks for its policy, and one that does not. */
 export const POLICY_PATH = "/etc/sonde/policy.toml";
+export const OWN_POLICY_PATH = "~/.config/sonde/policy.toml";
 
 export const POLICY = `[tools]
 allow = ["*"]            # or some: "cpu", "stacks"

@@ -1,4 +1,4 @@
-import { POLICY, POLICY_PATH } from "../domain/tools";
+import { OWN_POLICY_PATH, POLICY, POLICY_PATH } from "../domain/tools";
 import { useWords } from "../i18n";
 import { Command } from "./Command";
 
@@ -8,7 +8,7 @@ export function PolicyHint() {
   return (
     <>
       <p style={{ margin: "4px 0 6px" }}>
-        {t("tools.policy")} {t("tools.policy.where", { path: POLICY_PATH })}
+        {t("tools.policy", { path: POLICY_PATH, own: OWN_POLICY_PATH })} {t("tools.policy.example")}
       </p>
       <Command>{POLICY}</Command>
     </>

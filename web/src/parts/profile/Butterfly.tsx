@@ -117,10 +117,10 @@ function Side({ title, rows, all, unit, onOpen }: SideProps) {
         header: t("profile.weight"),
         width: 230,
         align: "right",
-        cell: ({ weight }) => <Cost weight={weight} all={all} unit={unit} />,
+        cell: ({ weight }) => <Cost weight={weight} all={all} most={rows[0]?.weight ?? 0} unit={unit} />,
       },
     ],
-    [t, all, unit, counted],
+    [t, rows, all, unit, counted],
   );
   return (
     <div>

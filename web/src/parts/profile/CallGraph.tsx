@@ -16,7 +16,7 @@ interface Props {
   onFunction: (index: number) => void;
 }
 
-const MOST_BOXES = 26;
+const MOST_BOXES = 18;
 const LONGEST_NAME = 26;
 const THICKEST_PX = 5;
 

@@ -15,6 +15,7 @@ import { Butterfly } from "./Butterfly";
 import { Cost } from "./CostTable";
 import { aroundFunction, type CallRow, type Calls, centreOf, functionInAddress } from "./calls";
 import { placeOf } from "./frames";
+import { Place } from "./Place";
 import classes from "./ProfileView.module.css";
 
 const CallGraph = lazy(() => import("./CallGraph"));
@@ -109,6 +110,7 @@ function CallTable({ calls, words, sort, onSort, onFunction }: TableProps) {
     );
   }, [calls, words]);
   const columns = useMemo<Column<CallRow>[]>(() => {
+    const most = calls.rows.reduce((found, { self }) => Math.max(found, self), 0);
     const waited = calls.rows.some(({ waiting }) => waiting);
     return [
       {
@@ -122,7 +124,7 @@ function CallTable({ calls, words, sort, onSort, onFunction }: TableProps) {
         header: t("profile.place"),
         width: 260,
         sortBy: ({ file, line }) => placeOf(file, line),
-        cell: ({ file, line }) => <Name mono>{placeOf(file, line)}</Name>,
+        cell: ({ file, line }) => <Place file={file} line={line} />,
       },
       {
         key: "calls",
@@ -138,7 +140,7 @@ function CallTable({ calls, words, sort, onSort, onFunction }: TableProps) {
         width: 230,
         align: "right",
         sortBy: ({ self }) => self,
-        cell: ({ self }) => <Cost weight={self} all={calls.weight} unit="nanoseconds" />,
+        cell: ({ self }) => <Cost weight={self} all={calls.weight} most={most} unit="nanoseconds" />,
       },
       {
         key: "total",

@@ -10,6 +10,7 @@ import { Name } from "../Name";
 import { weightText } from "./amounts";
 import { placeOf } from "./frames";
 import type { ComparedRow, CostRow, GroupBy } from "./functions";
+import { Place } from "./Place";
 import classes from "./ProfileView.module.css";
 import type { WeightUnit } from "./profile";
 
@@ -32,13 +33,14 @@ export function CostTable({ rows, by, unit, all, beforeAll, words, sort, onSort,
   const { t } = useWords();
   const shown = useMemo(() => found(rows, words), [rows, words]);
   const columns = useMemo<Column<CostRow | ComparedRow>[]>(() => {
+    const most = { self: heaviest(rows, "self"), total: heaviest(rows, "total") };
     const cost = (key: "self" | "total"): Column<CostRow | ComparedRow> => ({
       key,
       header: t(`flame.${key}`),
-      width: 230,
+      width: beforeAll === null ? 230 : 190,
       align: "right",
       sortBy: (row) => row[key],
-      cell: (row) => <Cost weight={row[key]} all={all} unit={unit} />,
+      cell: (row) => <Cost weight={row[key]} all={all} most={most[key]} unit={unit} />,
     });
     const change = (key: "self" | "total"): Column<CostRow | ComparedRow> => ({
       key: `${key}Change`,
@@ -55,9 +57,10 @@ export function CostTable({ rows, by, unit, all, beforeAll, words, sort, onSort,
       {
         key: "place",
         header: t("profile.place"),
-        ...(by === "function" ? { width: 260 } : {}),
+        ...(by === "function" ? { width: 240 } : {}),
         sortBy: ({ file, line }) => placeOf(file, line),
-        cell: ({ file, line, name }) => <Name mono>{placeOf(file, line) || name}</Name>,
+        cell: ({ file, line, name }) =>
+          by === "function" || file ? <Place file={file} line={line} /> : <Name mono>{name}</Name>,
       },
       cost("self"),
       ...(beforeAll === null ? [] : [change("self")]),
@@ -72,7 +75,7 @@ export function CostTable({ rows, by, unit, all, beforeAll, words, sort, onSort,
         cell: ({ samples }) => <Amount of={count(samples)} />,
       },
     ];
-  }, [t, by, unit, all, beforeAll]);
+  }, [t, rows, by, unit, all, beforeAll]);
   if (shown.length === 0) return <Empty title={t("overview.noMatch", { words })} />;
   return (
     <DataTable
@@ -119,13 +122,24 @@ function ShareChange({ points }: { points: number }) {
   );
 }
 
-/** A bar of its share, the weight, the share. */
-export function Cost({ weight, all, unit }: { weight: number; all: number; unit: WeightUnit }) {
+const heaviest = (rows: Props["rows"], key: "self" | "total") =>
+  rows.reduce((most, row) => Math.max(most, row[key]), 0);
+
+interface CostProps {
+  weight: number;
+  all: number;
+  /** The heaviest of the column: its bar is full. */
+  most: number;
+  unit: WeightUnit;
+}
+
+/** A bar, the weight, its share of everything. */
+export function Cost({ weight, all, most, unit }: CostProps) {
   const share = all > 0 ? weight / all : 0;
   return (
     <div className={classes.cost}>
       <div className={classes.track}>
-        <div className={classes.fill} style={{ width: `${Math.min(1, share) * 100}%` }} />
+        <div className={classes.fill} style={{ width: `${most > 0 ? (weight / most) * 100 : 0}%` }} />
       </div>
       <Amount of={weightText(weight, unit)} unitWidth={unit === "count" ? undefined : 3} />
       <span className="muted">{text(percent(share))}</span>

@@ -54,8 +54,8 @@ describe("counted calls", () => {
     expect(surroundings(calls, 3, 3)).toEqual({
       functions: [3, 2, 1],
       edges: [
-        { caller: 2, callee: 3, calls: 90, weight: 20 },
         { caller: 1, callee: 2, calls: 50, weight: 400 },
+        { caller: 2, callee: 3, calls: 90, weight: 20 },
       ],
     });
   });

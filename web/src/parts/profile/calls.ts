@@ -92,7 +92,7 @@ export function aroundFunction(calls: Calls, index: number, outside: string): Ne
 export interface Surroundings {
   /** Functions, the one in the middle first. */
   functions: number[];
-  /** Between them; a call of itself is left out. */
+  /** Between them, heaviest first; a call of itself is left out, and so are light ones where there are many. */
   edges: { caller: number; callee: number; calls: number; weight: number }[];
 }
 
@@ -116,14 +116,21 @@ export function surroundings(calls: Calls, centre: number, most: number): Surrou
     taken.add(other);
     lookAround(other);
   }
-  const within = new Set([...taken].flatMap((index) => outOf[index] as number[]));
-  return {
-    functions: [...taken],
-    edges: [...within]
-      .map((edge) => edges[edge] as CallsFile["edges"][number])
-      .filter(([caller, callee]) => caller !== callee && taken.has(callee))
-      .map(([caller, callee, count, inclusive]) => ({ caller, callee, calls: count, weight: inclusive })),
-  };
+  const within = [...taken]
+    .flatMap((index) => outOf[index] as number[])
+    .map((edge) => edges[edge] as CallsFile["edges"][number])
+    .filter(([caller, callee]) => caller !== callee && taken.has(callee))
+    .map(([caller, callee, count, weight]) => ({ caller, callee, calls: count, weight }))
+    .sort((a, b) => b.weight - a.weight);
+  // each function keeps the heaviest call that leads to it, and all that touch the middle; of the rest the heaviest
+  const reached = new Set<number>();
+  let others = taken.size;
+  const kept = within.filter(({ caller, callee }) => {
+    const leads = !reached.has(callee) || caller === centre || callee === centre;
+    reached.add(callee);
+    return leads || others-- > 0;
+  });
+  return { functions: [...taken], edges: kept };
 }
 
 const weightAt = (waiting: readonly { weight: number }[], place: number) =>

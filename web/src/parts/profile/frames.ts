@@ -68,6 +68,16 @@ export function placeOf(file: string, line: number): string {
   return line > 0 ? `${file}:${line}` : file;
 }
 
+const TAIL_PARTS = 3;
+
+/** The end of a long path, which tells most: what follows site-packages, or the last folders. */
+export function shortPlaceOf(file: string, line: number): string {
+  const installed = file.match(/[/\\](?:site|dist)-packages[/\\](.+)$/)?.[1];
+  if (installed) return placeOf(installed, line);
+  const parts = file.split(/[/\\]/);
+  return placeOf(parts.length > TAIL_PARTS + 1 ? `…/${parts.slice(-TAIL_PARTS).join("/")}` : file, line);
+}
+
 /** Frames that have every word in their name or file; null when nothing is asked. */
 export function matching(frames: Frames, words: string): Uint8Array | null {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
