@@ -28,8 +28,8 @@ class Policy:
 
     def refuses(self, tool: str, seconds: float, service: str) -> str:
         """Why this is not allowed; empty: it is."""
-        if self.problem:
-            return self.problem
+        if self.problem or not self.tools:
+            return self.refuses_service(service)
         if ALL not in self.tools and tool not in self.tools:
             return f"the policy of this host does not allow the tool {tool}"
         if seconds > self.max_seconds:
