@@ -97,3 +97,48 @@ PyObject *gates_routing(PyObject *Py_UNUSED(module), PyObject *const *args, Py_s
     PyObject *all[] = {args[0], args[1], args[2], Py_None, args[3]};
     return around_new(all, (vectorcallfunc)(void (*)(void))call_routing);
 }
+
+static struct {
+    PyObject *path, *outer, *root;
+} in_scope;
+
+/* The part of the path that mounts took, without the prefix a proxy cut off (the server's own `root_path`),
+   and the route's own template. New reference, or NULL with an exception set. */
+static PyObject *whole_path(PyObject *scope, PyObject *route) {
+    PyObject *path = PyObject_GetAttr(route, in_scope.path);
+    PyObject *outer = path ? PyDict_GetItemWithError(scope, in_scope.outer) : NULL;
+    PyObject *root = outer ? PyDict_GetItemWithError(scope, in_scope.root) : NULL;
+    if (root && PyUnicode_Check(root) && PyUnicode_Check(outer) && PyUnicode_Check(path) &&
+        PyUnicode_GetLength(root) > PyUnicode_GetLength(outer)) {
+        PyObject *mounted = PyUnicode_Substring(root, PyUnicode_GetLength(outer), PyUnicode_GetLength(root));
+        Py_SETREF(path, mounted ? PyUnicode_Concat(mounted, path) : NULL);
+        Py_XDECREF(mounted);
+    }
+    if (PyErr_Occurred())
+        Py_CLEAR(path);
+    return path;
+}
+
+/* (route, scope, receive, send) */
+static PyObject *call_routing_scope(Around *self, PyObject *const *args, size_t count, PyObject *names) {
+    if (PyVectorcall_NARGS(count) < 2 || !PyDict_CheckExact(args[1]) || !entry_plugins.key || !recorder.on)
+        return PyObject_Vectorcall(recorder.on ? self->start : self->wrapped, args, count, names);
+    PyObject *entry = PyDict_GetItemWithError(args[1], entry_plugins.key);
+    PyObject *path = entry ? whole_path(args[1], args[0]) : NULL;
+    int outcome = path ? entry_routed(entry, path) : PyErr_Occurred() ? -1 : 0;
+    Py_XDECREF(path);
+    if (outcome < 0 && around_fault(self) < 0)
+        return NULL;
+    return PyObject_Vectorcall(self->wrapped, args, count, names);
+}
+
+PyObject *gates_routing_scope(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 3)
+        return PyErr_Format(PyExc_TypeError, "two functions and fault are needed");
+    if (!in_scope.path && (!(in_scope.root = PyUnicode_InternFromString("root_path")) ||
+                           !(in_scope.outer = PyUnicode_InternFromString("app_root_path")) ||
+                           !(in_scope.path = PyUnicode_InternFromString("path"))))
+        return NULL;
+    PyObject *all[] = {args[0], args[1], Py_None, Py_None, args[2]};
+    return around_new(all, (vectorcallfunc)(void (*)(void))call_routing_scope);
+}

@@ -16,4 +16,8 @@ PyObject *gates_injecting(PyObject *module, PyObject *const *args, Py_ssize_t co
    paths of attributes from the first argument. */
 PyObject *gates_routing(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
+/* routing_scope(wrapped, instead, fault): Starlette's `Route.handle(scope, receive, send)`: before, the entry
+   in the scope is told the route's path. `instead` is called for a scope that is no dict. */
+PyObject *gates_routing_scope(PyObject *module, PyObject *const *args, Py_ssize_t count);
+
 #endif

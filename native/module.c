@@ -13,6 +13,7 @@
 #include "headers.h"
 #include "lifecycle.h"
 #include "operation.h"
+#include "request_now.h"
 #include "scopes.h"
 #include "selftest.h"
 #include "span.h"
@@ -52,6 +53,7 @@ static PyMethodDef functions[] = {
      "One function, or another inside of a call."},
     {"injecting", METHOD(gates_injecting), METH_FASTCALL, "The same, and the call gets its headers."},
     {"routing", METHOD(gates_routing), METH_FASTCALL, "Afterwards, the request is told its route."},
+    {"routing_scope", METHOD(gates_routing_scope), METH_FASTCALL, "The same, before, for a request of ASGI."},
     {"kept", METHOD(starts_kept), METH_FASTCALL, "A start that looks for an operation kept with an object."},
     {"http_pool", METHOD(starts_http_pool), METH_FASTCALL, "A start of requests on a connection pool."},
     {"http_request", METHOD(starts_http_request), METH_FASTCALL, "A start of requests that are objects."},
@@ -91,6 +93,13 @@ static int add_commands(PyObject *module) {
     return result;
 }
 
+static int add_request_now(PyObject *module) {
+    PyObject *capsule = request_now_capsule();
+    int result = capsule ? PyModule_AddObjectRef(module, "_request_now", capsule) : -1;
+    Py_XDECREF(capsule);
+    return result;
+}
+
 static int execute(PyObject *module) {
     /* One recorder per process. A sub-interpreter has the Python twin. */
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
@@ -101,7 +110,8 @@ static int execute(PyObject *module) {
         around_types_ready() < 0 || starts_type_ready() < 0 || entry_types_ready() < 0 ||
         entry_wsgi_types_ready() < 0 || entry_asgi_types_ready() < 0 || add_kinds(module) < 0 ||
         add_commands(module) < 0 || PyModule_AddObjectRef(module, "CURRENT", context_variable()) < 0 ||
-        PyModule_AddType(module, &OperationType) < 0 || PyModule_AddType(module, &SpanType) < 0)
+        add_request_now(module) < 0 || PyModule_AddType(module, &OperationType) < 0 ||
+        PyModule_AddType(module, &SpanType) < 0)
         return -1;
     return 0;
 }

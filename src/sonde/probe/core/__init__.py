@@ -56,6 +56,7 @@ if TYPE_CHECKING or NATIVE:
     http_answered = chosen.http_answered
     injecting = chosen.injecting
     routing = chosen.routing
+    routing_scope = chosen.routing_scope
 
 calling = chosen.calling
 current = chosen.current

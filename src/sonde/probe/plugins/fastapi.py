@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sonde.probe.guard import fault
 from sonde.probe.plugins.plugin import Plugin
 from sonde.probe.plugins.starlette import routed
 
@@ -14,13 +15,16 @@ if TYPE_CHECKING:
 def handle(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     """Recent versions include a router by reference: the prefix stands in the request's context, not in the route.
 
-    They call the application of that context themselves and not `Route.handle`, so the route is told here.
+    They call the application of that context themselves and not `Route.handle`, where other routes are told.
     """
 
     def call(self: Any, scope: Any, receive: Any, send: Any) -> Any:
-        context = scope.get("fastapi", {}).get("effective_route_context")
-        included = context is not None and context.original_route is self
-        routed(scope, context.path if included else self.path)
+        try:
+            context = scope.get("fastapi", {}).get("effective_route_context")
+            if context is not None and context.original_route is self:
+                routed(scope, context.path)
+        except Exception:
+            fault("fastapi.handle")
         return wrapped(self, scope, receive, send)
 
     return call

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sonde.probe import core
 from sonde.probe.guard import fault
 from sonde.probe.plugins.asgi import serve
 from sonde.probe.plugins.entry import KEY
@@ -34,7 +35,7 @@ def handle(wrapped: Callable[..., Any]) -> Callable[..., Any]:
         routed(scope, self.path)
         return wrapped(self, scope, receive, send)
 
-    return call
+    return core.routing_scope(wrapped, call, fault) if core.NATIVE else call
 
 
 def handle_websocket(wrapped: Callable[..., Any]) -> Callable[..., Any]:
