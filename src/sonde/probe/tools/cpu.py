@@ -119,6 +119,8 @@ class Cpu:
                 "unavailable",
                 "cpu: only the native recorder knows which request a thread serves, and it is not in use here",
             )
+        if native.running():
+            raise ToolError("busy", "cpu: another run of it is under way in this process")
         native.choose(chosen(options["threads"], self._names), [self._own_tid])
         try:
             native.start(
