@@ -1,5 +1,7 @@
 """What the tests of the control plane start; see control_harness."""
 
+import secrets
+
 import pytest
 from control_harness import ALL, Agent, AgentSide, Api, Server, ServerSide, tool_process
 
@@ -19,8 +21,8 @@ def client(server):
 
 
 @pytest.fixture
-def app(server, request):
-    return server.app(request.node.name[:60])
+def app(client):
+    return client.post("/apps", json={"name": secrets.token_hex(8)}).json()
 
 
 @pytest.fixture

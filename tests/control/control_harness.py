@@ -186,9 +186,16 @@ class AgentSide:
     def __init__(self, server_url, token, instance="agent-1", node=NODE, jobs=(), hello=True):
         self.node = node
         url = server_url.replace("http", "ws") + PATH
-        self.socket = websockets.sync.client.connect(
-            url, additional_headers={"Authorization": f"Bearer {token}"}, compression=None, max_size=None, proxy=None
+        self._connection = websockets.sync.client.connect(
+            url,
+            additional_headers={"Authorization": f"Bearer {token}"},
+            compression=None,
+            max_size=None,
+            proxy=None,
+            ping_interval=None,
+            close_timeout=2,
         )
+        self.socket = self._connection.__enter__()
         if hello:
             facts = {"node": node, "host": "test-host", "agent_version": "9", "instance": instance}
             self.say("hello", protocol=1, **facts, capabilities=["*"], jobs=list(jobs))
@@ -198,7 +205,7 @@ class AgentSide:
         return self
 
     def __exit__(self, *_):
-        self.socket.close()
+        self._connection.__exit__(None, None, None)
 
     def say(self, type_, **members):
         self.socket.send(json.dumps({"type": type_, **members}))

@@ -384,7 +384,8 @@ class Control:
             return
         it = self._mine(agent, message["job"])
         if it is not None and not it.accepted:  # one that runs cannot be refused any more: that was a second copy of it
-            await self._open.fail(it, f"agent:{agent.node}", message["reason"], message["message"])
+            who = f"agent:{agent.node}"
+            await self._open.fail(it, who, message["reason"], message["message"], what="job.refused")
 
     async def _done(self, agent: Agent, message: Done) -> None:
         job_id, event = message["job"], message["event"]

@@ -157,8 +157,12 @@ class Jobs:
         failure: Failure | None = None,
         document: dict[str, Any] | None = None,
         artifacts: Sequence[Artifact] = (),
+        what: str = "",
     ) -> Job:
-        """It is over. Nothing changes where it was over before; then that is what comes back."""
+        """It is over. Nothing changes where it was over before; then that is what comes back.
+
+        `what`: the audit's word for it, where that is not the state.
+        """
         stored = tuple(StoredArtifact(it["name"], it["media_type"], it["bytes"], it["sha256"]) for it in artifacts)
         ended = replace(job, state=state, ended_at=self._now(), failure=failure, document=document, artifacts=stored)
         values = {
@@ -183,7 +187,7 @@ class Jobs:
                     )
                 )
             why = {"reason": failure.reason, "message": failure.message[:500]} if failure else {}
-            self._note(connection, job, who, f"job.{state}", **why)
+            self._note(connection, job, who, what or f"job.{state}", **why)
         return ended
 
     def find(self, job_id: str) -> Job | None:

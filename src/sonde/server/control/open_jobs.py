@@ -106,15 +106,16 @@ class OpenJobs:
         failure: Failure | None = None,
         document: dict[str, Any] | None = None,
         artifacts: Sequence[Artifact] = (),
+        what: str = "",
     ) -> Job:
         """It is over. Goes on when the caller is cancelled: row, files and memory say the same in the end."""
-        work = self._end(it, state, who, failure, document, artifacts)
+        work = self._end(it, state, who, failure, document, artifacts, what)
         return await asyncio.shield(asyncio.ensure_future(work))
 
-    async def fail(self, it: OpenJob, who: str, reason: str, message: str) -> Job:
-        """It is over without a result: cancelled, if somebody wanted that."""
+    async def fail(self, it: OpenJob, who: str, reason: str, message: str, *, what: str = "") -> Job:
+        """It is over without a result: cancelled, if somebody wanted that. `what`: the audit's word for it."""
         state: State = "cancelled" if it.cancelled else "failed"
-        return await self.end(it, state, who, failure=Failure(reason, message))
+        return await self.end(it, state, who, failure=Failure(reason, message), what=what)
 
     async def _end(
         self,
@@ -124,9 +125,10 @@ class OpenJobs:
         failure: Failure | None,
         document: dict[str, Any] | None,
         artifacts: Sequence[Artifact],
+        what: str,
     ) -> Job:
         ended = await self._workers(
-            self._jobs.end, it.job, state, who, failure=failure, document=document, artifacts=artifacts
+            self._jobs.end, it.job, state, who, failure=failure, document=document, artifacts=artifacts, what=what
         )
         if ended.state != "done":
             await self._workers(self._artifacts.remove, ended.id)
