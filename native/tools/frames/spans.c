@@ -10,7 +10,7 @@
 #include "state.h"
 #include "text.h"
 
-enum { MAX_STATE_BYTES = 1024, MAX_NODE_ITEMS = 64, MAX_LEVELS = 7, MAX_OUTWARD = 32, TRIED_VARIABLES = 96 };
+enum { MAX_STATE_BYTES = 1024, MAX_NODE_ITEMS = 64, MAX_LEVELS = 7, MAX_OUTWARD = 32, TRIED_VARIABLES = 40 };
 
 static _Atomic bool available;
 static uintptr_t variable, span_type, bitmap_type, array_type;
@@ -71,9 +71,8 @@ static uintptr_t type_at(uintptr_t object) {
     return type;
 }
 
-/* A context with many variables, so that its map has both kinds of nodes; each has to be found. */
+/* A context with many variables, so that its map has both kinds of nodes; some are looked for. */
 static bool try_out(PyObject *context, PyObject *variables) {
-    uintptr_t root = 0;
     for (int at = 0; at < TRIED_VARIABLES; at++) {
         PyObject *one = PyContextVar_New("sonde_try", NULL);
         PyObject *token = one ? PyContextVar_Set(one, one) : NULL;
@@ -83,14 +82,13 @@ static bool try_out(PyObject *context, PyObject *variables) {
             return false;
         }
         Py_DECREF(one);
-        root = map_root((uintptr_t)context);
         if (at == 0)
-            bitmap_type = type_at(root);
+            bitmap_type = type_at(map_root((uintptr_t)context));
     }
-    if (type_at(root) == bitmap_type)
+    array_type = type_at(map_root((uintptr_t)context));
+    if (array_type == bitmap_type)
         return false;
-    array_type = type_at(root);
-    for (int at = 0; at < TRIED_VARIABLES; at++) {
+    for (int at = 0; at < TRIED_VARIABLES; at += TRIED_VARIABLES / 5) {
         uintptr_t one = (uintptr_t)PyList_GET_ITEM(variables, at);
         if (value_in((uintptr_t)context, one) != one)
             return false;
@@ -128,6 +126,8 @@ static bool find_core(void) {
 }
 
 bool frames_spans_init(void) {
+    if (atomic_load(&available))
+        return true;
     bitmap_type = array_type = 0;
     atomic_store(&available, frames_available() && find_core() && try_in_new_context());
     return atomic_load(&available);

@@ -59,6 +59,20 @@ def _command(payload: bytes) -> None:
     commands.hear(payload)
 
 
+def _answer_when_stuck() -> bool:
+    """From now on, a command for stacks that Python does not take is answered without it (native/tools/stacks). About
+    a millisecond. False: frames cannot be read here, or the native core is not in use.
+    """
+    if "sonde.probe.core._core" not in sys.modules:
+        return False
+    try:
+        from sonde.probe.tools import _stacks
+
+        return _stacks.answer_commands(sys.version.split()[0])
+    except (ImportError, AttributeError, OSError):
+        return False
+
+
 class Probe:
     """The probe of this process. There is one, `probe`."""
 
@@ -87,6 +101,7 @@ class Probe:
         runtime.begin()
         core.on_tick(_tick, values[settings.RUNTIME_METRICS_INTERVAL_S])
         core.on_command(_command)
+        _answer_when_stuck()
         self._engine = Engine(off=[name.strip() for name in values[settings.PLUGINS_OFF].split(",")])
         self._engine.start()
         if not self._hooked_fork:

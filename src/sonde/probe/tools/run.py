@@ -129,6 +129,8 @@ class Run:
         """The tool's result, and why it was ended early, if we did it. The tool is off at the end."""
         try:
             tool = self._tool = kind()
+            if hasattr(tool, "run_id"):
+                tool.run_id = self.id
             tool.start(options, seconds)
             facts = {"tool": kind.name, "pid": os.getpid(), "seconds": seconds}
             listener.reply({"id": self.id, "event": "started", **facts})

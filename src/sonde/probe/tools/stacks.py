@@ -1,7 +1,7 @@
 """stacks: what the process is doing right now: threads with their frames, and tasks of asyncio with what they wait for.
 
-Threads are read without the GIL (native/tools/stacks). The same code answers by itself where Python does not: see
-stuck.py.
+Threads are read without the GIL (native/tools/stacks). The same code answers by itself where Python does not, from the
+probe's start on.
 """
 
 from __future__ import annotations
