@@ -65,8 +65,10 @@ class Host:
 
     def end(self, timeout_s: float) -> bool:
         """Abort what runs, and wait for it to be off. False: something was not by then."""
-        for run in list(self._runs):
+        for run, link in list(self._runs.items()):
             run.tell("abort", "the probe was stopped, or the process ended")
+            if link is not None:
+                link.in_a_hurry = True
         until = monotonic() + timeout_s
         sleep = original("time", "sleep")
         while self._runs and monotonic() < until:

@@ -31,10 +31,12 @@ class AgentGoneError(Exception):
 
 
 class Link:
-    """Used by the run's thread alone, but for `drop`. `heard` is called with each COMMAND of the agent's."""
+    """Used by the run's thread alone, but for `drop` and `in_a_hurry`. `heard` is called with each COMMAND."""
 
     def __init__(self, path: str, heard: Callable[[dict[str, Any]], None]) -> None:
         """Raises AgentGoneError."""
+        self.in_a_hurry = False
+        """What is not taken at once is not waited for."""
         self._heard = heard
         self._reader = FrameReader()
         self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
@@ -51,16 +53,13 @@ class Link:
         """Say how the run goes. Raises AgentGoneError."""
         self._write(frame(Kind.REPLY, json.dumps(event, separators=(",", ":")).encode()))
 
-    def artifact(self, run: str, name: str, content: bytes) -> None:
-        """Send an artifact in pieces, as fast as it is taken. Raises AgentGoneError, and what `heard` raises."""
-        whole = memoryview(content)
-        for offset in range(0, len(whole), tools.MAX_PIECE_BYTES):
-            piece = whole[offset : offset + tools.MAX_PIECE_BYTES]
-            self._write(frame(Kind.CHUNK, tools.chunk(run, name, offset, piece)))
-            self._read(0)
+    def piece(self, run: str, name: str, offset: int, piece: memoryview) -> None:
+        """Send a piece of an artifact, as fast as it is taken. Raises AgentGoneError."""
+        self._write(frame(Kind.CHUNK, tools.chunk(run, name, offset, piece)))
+        self._read(0)
 
     def listen(self, timeout_s: float = SLICE_S) -> None:
-        """Wait for a word of the agent's, at most SLICE_S. Raises AgentGoneError, and what `heard` raises."""
+        """Wait for a word of the agent's, at most SLICE_S. Raises AgentGoneError."""
         self._read(max(0.001, min(timeout_s, SLICE_S)))
 
     def close(self) -> None:
@@ -80,7 +79,7 @@ class Link:
                 rest = rest[self._socket.send(rest, _socket.MSG_NOSIGNAL) :]
                 progress = monotonic()
             except TimeoutError:
-                if monotonic() - progress > STALLS_AFTER_S:
+                if self.in_a_hurry or monotonic() - progress > STALLS_AFTER_S:
                     raise AgentGoneError("the agent takes nothing") from None
                 self._read(0)
             except OSError as error:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe.service import identity
 from sonde.probe.tools import given, registry
+from sonde.probe.tools.link import AgentGoneError
 from sonde.probe.tools.registry import said
 from sonde.probe.tools.tool import Artifact, ToolError
 from sonde.wire import tools
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
             """How it goes."""
             ...
 
-        def artifact(self, run: str, name: str, content: bytes) -> None:
-            """What it made."""
+        def piece(self, run: str, name: str, offset: int, piece: memoryview) -> None:
+            """A piece of what it made."""
             ...
 
         def listen(self, timeout_s: float) -> None:
@@ -128,26 +129,32 @@ class Run:
     ) -> tuple[Result, str]:
         """The tool's result, and why it was ended early, if we did it. The tool is off at the end."""
         try:
-            tool = self._tool = kind()
-            if hasattr(tool, "run_id"):
-                tool.run_id = self.id
-            tool.start(options, seconds)
+            tool = self._started(kind, options, seconds)
             facts = {"tool": kind.name, "pid": os.getpid(), "seconds": seconds}
             listener.reply({"id": self.id, "event": "started", **facts})
             note = self._wait(tool, seconds, listener)
             result = tool.stop()
             self._tool = None
             self._look()
-        except (ToolError, AbortedError, MemoryError):
+        except (ToolError, AbortedError, AgentGoneError, MemoryError):
             raise
         except Exception as error:
-            if type(error).__module__.startswith("sonde."):  # of the listener's: there is nobody to be told
-                raise
             raise ToolError("error", f"{kind.name} failed: {said(error)}") from error
         else:
             return result, note
         finally:
             self._switch_off()
+
+    def _started(self, kind: type[Tool], options: dict[str, Any], seconds: float) -> Tool:
+        tool = self._tool = kind()
+        if hasattr(tool, "run_id"):  # for one that marks what it writes
+            tool.run_id = self.id
+        try:
+            tool.start(options, seconds)
+        except ToolError:  # it has left nothing on
+            self._tool = None
+            raise
+        return tool
 
     def _switch_off(self) -> None:
         """After a failure. What `abort` itself fails at cannot be mended from here, and hides not why we are here."""
@@ -208,8 +215,10 @@ class Run:
                     "sha256": hashlib.sha256(artifact.content).hexdigest(),
                 }
             )
-            listener.artifact(self.id, artifact.name, artifact.content)
-            self._look()
+            whole = memoryview(artifact.content)
+            for offset in range(0, len(whole), tools.MAX_PIECE_BYTES):
+                listener.piece(self.id, artifact.name, offset, whole[offset : offset + tools.MAX_PIECE_BYTES])
+                self._look()
         return {"id": self.id, "event": "result", "document": document, "artifacts": files}
 
 
