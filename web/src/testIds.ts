@@ -54,6 +54,9 @@ export const TEST_IDS = {
   butterfly: "butterfly",
   callGraph: "call-graph",
   stacks: "stacks",
+  leaks: "leaks",
+  leakSite: "leak-site",
+  leaksMemory: "leaks-memory",
   awaitGraph: "await-graph",
   traceRuns: "trace-runs",
 } as const;

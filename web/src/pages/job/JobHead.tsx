@@ -16,7 +16,8 @@ import classes from "./JobPage.module.css";
 /** What ran where, by whom and when; and the buttons that end it. */
 export function JobHead({ job }: { job: Job }) {
   const { t } = useWords();
-  const { service, app, host, node, pid, instance, tool, state } = job;
+  const { service, app, host, node, pid, tool, state } = job;
+  const instance = job.instance || job.document?.instance;
   const started = job.started_at ?? job.created_at;
   const options = Object.entries(job.options);
   return (
@@ -31,7 +32,7 @@ export function JobHead({ job }: { job: Job }) {
         {host || node}
       </Link>
       <span>{t("job.pid", { pid })}</span>
-      <span className="mono">{instance}</span>
+      {instance && <span className="mono">{instance}</span>}
       {job.document?.python && <span>Python {job.document.python}</span>}
       {job.seconds > 0 && <span>{text(duration((job.document?.seconds ?? job.seconds) * 1000))}</span>}
       <span>{moment(started).slice(0, 19)}</span>

@@ -4,14 +4,19 @@ import { Panel } from "../../parts/Panel";
 import { SummaryView } from "../../parts/profile/SummaryView";
 import { CallsResult } from "./CallsResult";
 import classes from "./JobPage.module.css";
+import { LeaksResult } from "./LeaksResult";
 import { ProfileResult } from "./ProfileResult";
 import { StacksResult } from "./StacksResult";
 
-/** Lists of a summary that the pictures show whole. */
-const SHOWN: Record<string, readonly string[]> = {
-  cpu: ["functions"],
-  calls: ["functions"],
-  stacks: ["threads", "loops"],
+/** What of a summary the pictures show better, and what only the tool's makers read: the files have it all. */
+const LEFT_OUT: Record<string, readonly string[]> = {
+  cpu: [
+    ...["functions", "rounds", "missed", "idle", "elsewhere", "torn", "dropped", "cut"],
+    ...["dropped_ns", "weight_ns", "native"],
+  ],
+  calls: ["functions", "top_exclusive", "top_inclusive"],
+  stacks: ["threads", "loops", "format", "way", "thread_count"],
+  leaks: ["sites", "routes", "exact"],
 };
 
 /** What a run found: its pictures, where its tool has any, then its summary, then what to know about it. */
@@ -22,8 +27,9 @@ export function JobResult({ job, document }: { job: Job; document: JobDocument }
     <>
       {has("profile.json") && <ProfileResult job={job} />}
       {has("calls.json") && <CallsResult job={job} />}
+      {has("leaks.json") && <LeaksResult job={job} />}
       {job.tool === "stacks" && "threads" in document.summary && <StacksResult job={job} document={document} />}
-      <SummaryView summary={document.summary} leaveOut={SHOWN[job.tool]} />
+      <SummaryView summary={document.summary} leaveOut={LEFT_OUT[job.tool]} />
       {document.notes.length > 0 && (
         <Panel title={t("job.notes")}>
           <ul className={classes.notes}>

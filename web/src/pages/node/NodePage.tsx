@@ -16,6 +16,7 @@ import { useRange } from "../../shell/useRange";
 import { memoryShare, shareOf, swapShare } from "../nodes/fractions";
 import { NodeCharts } from "./NodeCharts";
 import classes from "./NodePage.module.css";
+import { NodeProcesses } from "./NodeProcesses";
 
 const route = getRouteApi("/in/nodes/$host");
 
@@ -44,6 +45,7 @@ export default function NodePage() {
           <>
             <NodeFigures report={data} />
             <NodeCharts report={data} onSelect={zoomTo} />
+            <NodeProcesses node={data.node.host_id} />
             <Disks report={data} />
           </>
         )}

@@ -99,6 +99,15 @@ function Report({ report, range, zoomTo, sort }: ReportProps) {
         >
           {t("service.failed")}
         </Button>
+        <Button
+          size="compact-xs"
+          variant="default"
+          renderRoot={(props) => (
+            <Link to="/tools" search={{ app: report.app, service: report.service }} preload={false} {...props} />
+          )}
+        >
+          {t("nav.tools")}
+        </Button>
       </div>
       <ServiceCharts report={report} onSelect={zoomTo} />
       <RuntimeCharts service={report.service} range={range} onSelect={zoomTo} />

@@ -53,7 +53,7 @@ export function ProcessPanel({ process, tool, onTool, onClose }: Props) {
         <Link to="/nodes/$host" params={{ host: host || node }} className="link" preload={false}>
           {host || node}
         </Link>
-        <span className="mono">{instance}</span>
+        {instance && <span className="mono">{instance}</span>}
         {probe_version && (
           <span>
             {t("tools.probe")} {probe_version}, {t(native ? "tools.native" : "tools.notNative")}

@@ -33,12 +33,13 @@ export const isReady = (tool: Tool, draft: Draft) =>
   (tool.at_once || isSeconds(draft.seconds)) &&
   Object.entries(tool.options).every(([name, option]) => isGood(option, draft.options[name]));
 
-/** As they are sent: what was typed as a number is one. */
+/** As they are sent: only what differs from the default, and what was typed as a number is one. */
 export function valuesOf(tool: Tool, draft: Draft): OptionValues {
   const values: OptionValues = {};
   for (const [name, option] of Object.entries(tool.options)) {
     const value = draft.options[name] ?? option.default;
-    values[name] = typeof option.default === "number" ? Number(value) : value;
+    const typed = typeof option.default === "number" ? Number(value) : value;
+    if (typed !== option.default) values[name] = typed;
   }
   return values;
 }

@@ -59,14 +59,11 @@ describe("processes", () => {
 });
 
 describe("the start form", () => {
-  it("begins with the defaults and sends numbers as numbers", () => {
+  it("begins with the defaults and sends what differs, numbers as numbers", () => {
     const draft = draftFor(TOOL);
     expect(isReady(TOOL, draft)).toBe(true);
-    expect(valuesOf(TOOL, { ...draft, options: { ...draft.options, rate: "250" } })).toEqual({
-      rate: 250,
-      threads: true,
-      clock: "cpu",
-    });
+    expect(valuesOf(TOOL, draft)).toEqual({});
+    expect(valuesOf(TOOL, { ...draft, options: { ...draft.options, rate: "250" } })).toEqual({ rate: 250 });
   });
 
   it("says what cannot be before it is sent", () => {

@@ -21,6 +21,7 @@ import { usePalette } from "../../theme/theme";
 import { Moments } from "./Moments";
 import { SpanDetails } from "./SpanDetails";
 import classes from "./TracePage.module.css";
+import { TraceRuns } from "./TraceRuns";
 
 const route = getRouteApi("/in/traces/$traceId");
 
@@ -89,6 +90,7 @@ function TraceView({ trace }: { trace: Trace }) {
             <HealthMark health="warn" size={10} /> {t("trace.truncated")}
           </span>
         )}
+        <TraceRuns trace={trace} />
         <span className={classes.services}>
           {trace.services.map((service) => (
             <Link

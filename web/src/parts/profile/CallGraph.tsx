@@ -62,7 +62,7 @@ export default function CallGraph({ calls, centre, onFunction }: Props) {
               strokeWidth={1 + (weight / heaviest) * (THICKEST_PX - 1)}
               markerEnd="url(#call-arrow)"
             />
-            <text x={x} y={y - 4} className={classes.times}>
+            <text x={x} y={y - 6} className={classes.times}>
               {text(count(times))}×
             </text>
           </g>

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "react";
 
-import { useWords } from "../../i18n";
+import { type Translate, useWords } from "../../i18n";
+import { en, type Key } from "../../i18n/en";
 import { TEST_IDS } from "../../testIds";
 import { Amount } from "../Amount";
 import { type Column, DataTable } from "../DataTable";
@@ -11,7 +12,7 @@ import { lineOf, quantityOf, type Row, type SummaryTable, summaryOf, titleOf } f
 
 interface Props {
   summary: Row;
-  /** Names of lists that are shown elsewhere. */
+  /** Names of lists and figures that are not shown. */
   leaveOut?: readonly string[];
 }
 
@@ -22,7 +23,11 @@ export function SummaryView({ summary, leaveOut = NOTHING_LEFT_OUT }: Props) {
   const { t } = useWords();
   const { values, tables } = useMemo(() => {
     const whole = summaryOf(summary);
-    return { ...whole, tables: whole.tables.filter(({ name }) => !leaveOut.includes(name)) };
+    const isWanted = (name: string) => !leaveOut.includes(name);
+    return {
+      values: whole.values.filter(([name]) => isWanted(name)),
+      tables: whole.tables.filter(({ name }) => isWanted(name)),
+    };
   }, [summary, leaveOut]);
   return (
     <>
@@ -31,7 +36,7 @@ export function SummaryView({ summary, leaveOut = NOTHING_LEFT_OUT }: Props) {
           <dl className={classes.values}>
             {values.map(([name, value]) => (
               <div key={name}>
-                <dt>{titleOf(name)}</dt>
+                <dt>{fieldName(t, name)}</dt>
                 <dd>{typeof value === "number" ? <Amount of={quantityOf(name, value)} /> : lineOf(name, value)}</dd>
               </div>
             ))}
@@ -45,17 +50,24 @@ export function SummaryView({ summary, leaveOut = NOTHING_LEFT_OUT }: Props) {
   );
 }
 
+/** What a field of a summary is called; what nobody has words for has its own name. */
+function fieldName(t: Translate, name: string): string {
+  const key = `field.${name}`;
+  return key in en ? t(key as Key) : titleOf(name);
+}
+
 const NUMBER_PX = 130;
 const TEXT_PX = 260;
 
 function Rows({ table }: { table: SummaryTable }) {
+  const { t } = useWords();
   const [sort, setSort] = useState<string | undefined>(undefined);
   const rows = useMemo(() => table.rows.map((row, index) => ({ row, index })), [table]);
-  const columns = useMemo(() => columnsOf(table), [table]);
+  const columns = useMemo(() => columnsOf(t, table), [t, table]);
   return (
-    <Panel title={titleOf(table.name)} flush>
+    <Panel title={fieldName(t, table.name)} flush>
       <DataTable
-        label={titleOf(table.name)}
+        label={fieldName(t, table.name)}
         columns={columns}
         rows={rows}
         rowKey={({ index }) => String(index)}
@@ -71,7 +83,7 @@ function Rows({ table }: { table: SummaryTable }) {
 
 type Numbered = { row: Row; index: number };
 
-function columnsOf({ columns, rows }: SummaryTable): Column<Numbered>[] {
+function columnsOf(t: Translate, { columns, rows }: SummaryTable): Column<Numbered>[] {
   const isNumber = (key: string) => rows.every((row) => row[key] === null || typeof (row[key] ?? 0) === "number");
   const longest = columns
     .filter((key) => !isNumber(key))
@@ -86,7 +98,7 @@ function columnsOf({ columns, rows }: SummaryTable): Column<Numbered>[] {
     if (isNumber(key)) {
       return {
         key,
-        header: titleOf(key),
+        header: fieldName(t, key),
         width: NUMBER_PX,
         align: "right",
         sortBy: ({ row }) => (row[key] as number | null) ?? null,
@@ -96,7 +108,7 @@ function columnsOf({ columns, rows }: SummaryTable): Column<Numbered>[] {
     }
     return {
       key,
-      header: titleOf(key),
+      header: fieldName(t, key),
       ...(key === longest ? {} : { width: TEXT_PX }),
       sortBy: ({ row }) => lineOf(key, row[key]),
       cell: ({ row }) => <Name mono>{lineOf(key, row[key])}</Name>,

@@ -31,10 +31,13 @@ export function framesOf(rows: readonly FrameRow[]): Frames {
 
 const INSTALLED = /[/\\](?:site|dist)-packages[/\\]([^/\\]+)/;
 const OF_PYTHON = /[/\\]lib[/\\]python3\.\d+t?[/\\](?!site-packages|dist-packages)([^/\\]+)/i;
+const OF_PROBE = /[/\\]sonde[/\\]probe[/\\]/;
 
 function whereOf(name: string, file: string): { module: string; kind: CodeKind } {
   const installed = file.match(INSTALLED)?.[1];
   if (installed) return { module: installed.replace(/\.(py|so).*$|\..*\.so$/, ""), kind: "library" };
+  // its own frames, also where it runs from a checkout
+  if (OF_PROBE.test(file)) return { module: "sonde", kind: "library" };
   const ofPython = file.match(OF_PYTHON)?.[1];
   if (ofPython) return { module: ofPython.replace(/\.py$/, ""), kind: "python" };
   const frozen = file.match(/^<frozen ([\w.]+)>$/)?.[1];
