@@ -1,11 +1,12 @@
 """`sonde debug [PID [TOOL]]`: the tools of the production debugger from a terminal, without any server.
 
 Exit code 0: the result is shown (also that of a run that Ctrl-C has ended early); 1: there is none, and why is said;
-130: aborted by Ctrl-C.
+2: it was called wrongly; 130: aborted by Ctrl-C.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shlex
 import shutil
@@ -14,7 +15,7 @@ import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sonde.agent import AgentError
 from sonde.cli import CommandError
@@ -26,9 +27,6 @@ from sonde.cli.debugging.progress import Progress
 from sonde.wire import profile
 from sonde.wire.tools import MAX_SECONDS, seconds_of
 
-if TYPE_CHECKING:
-    import argparse
-
 CALLS_WITHIN_S = 20.0
 """A process that has lost its agent looks for another each few seconds; one that has nothing to say, each ten."""
 KNOWN_WITHIN_S = 2.0
@@ -39,9 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.add_argument("pid", nargs="?", type=int, metavar="PID", help="The process. Without: list the processes.")
     parser.add_argument("tool", nargs="?", metavar="TOOL", help="The tool. Without: list what each can do there.")
-    parser.add_argument("--seconds", type=float, metavar="N", help="How long to run. Default: 10.")
+    parser.add_argument("--seconds", type=_seconds, metavar="N", help="How long to run. Default: 10.")
     parser.add_argument(
-        "--option", action="append", default=[], metavar="NAME=VALUE", help="An option of the tool; may be repeated."
+        "--option",
+        type=_option,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="An option of the tool; may be repeated.",
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="Where files go. Default: a new folder, here.")
     parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
@@ -110,9 +113,7 @@ class Debugging:
         self._pid: int = arguments.pid
         self._interrupts = interrupts
         self._progress = Progress()
-        self._options = _options(arguments.option)
-        if arguments.seconds is not None and not seconds_of(arguments.seconds):
-            raise CommandError(f"--seconds: a number above 0, at most {MAX_SECONDS:.0f}")
+        self._options = dict(arguments.option)
         try:
             agents.environment_of(self._pid)
         except FileNotFoundError:
@@ -231,12 +232,18 @@ def _print_tree(path: Path) -> None:
         print("", *branches, sep="\n")
 
 
-def _options(said: list[str]) -> dict[str, str]:
-    """Raises CommandError."""
-    found = {}
-    for pair in said:
-        name, equals, value = pair.partition("=")
-        if not name or not equals:
-            raise CommandError(f"--option {pair}: it is NAME=VALUE")
-        found[name] = value
-    return found
+def _option(said: str) -> tuple[str, str]:
+    name, equals, value = said.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{said!r} is no NAME=VALUE")
+    return name, value
+
+
+def _seconds(said: str) -> float:
+    try:
+        seconds = seconds_of(float(said))
+    except ValueError:
+        seconds = None
+    if not seconds:
+        raise argparse.ArgumentTypeError(f"{said!r} is no number above 0, of at most {MAX_SECONDS:.0f}")
+    return seconds

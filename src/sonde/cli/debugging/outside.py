@@ -157,7 +157,7 @@ def _frame(text: str) -> tuple[Frame, int]:
     """Of `name (file:line)`."""
     name, _, place = text.rpartition(" (")
     file, _, line = place.rstrip(")").rpartition(":")
-    if not name or not line.isdigit():
+    if not name or not file or not line.isdigit():
         return Frame(text, "", 0), 0
     return Frame(name, file, 0), int(line)
 

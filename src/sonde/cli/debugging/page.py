@@ -56,7 +56,8 @@ class Page:
         who = " ".join(str(document[key]) for key in ("service", "instance") if document.get(key))
         head = f"{document.get('tool')} of process {document.get('pid')}"
         lines = [f"{head}  {who}".rstrip()]
-        lines.append(f"{document.get('started_at')}, {document.get('seconds')} s, Python {document.get('python')}")
+        python = f", Python {document['python']}" if document.get("python") else ""
+        lines.append(f"{document.get('started_at')}, {document.get('seconds')} s{python}")
         summary = document.get("summary")
         if isinstance(summary, dict) and summary:
             lines += ["", *self._object(summary, 0)]
