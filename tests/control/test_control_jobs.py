@@ -1,5 +1,6 @@
 """The server's end: jobs, their states and their files. A real server; the test plays the agent and the browser."""
 
+import gzip
 import json
 import random
 import sqlite3
@@ -201,6 +202,66 @@ def _piece(job_id, name="x", total=10):
     from sonde.wire.control import Piece
 
     return Piece(job_id, name, 0, total, b"0123456789").encoded()
+
+
+def finished(ready, api, content):
+    """A job with that profile."""
+    job = api.start(NODE, PID, "cpu")
+    ready.accept(job["id"])
+    ready.upload(job["id"], "profile.json", content)
+    ready.done(job["id"], [file_of("profile.json", content)])
+    assert api.ended(job["id"])["state"] == "done"
+    return job["id"]
+
+
+PROFILE = {
+    "format": "sonde.profile.v1",
+    "tool": "cpu",
+    "unit": "nanoseconds",
+    "frames": [["main", "/app/shop.py", 1], ["price", "/app/shop.py", 12]],
+    "nodes": [[-1, 0, 3], [0, 1, 17]],
+    "samples": [[1, 20_000_000, 2]],
+    "period_ns": 10_000_000,
+    "duration_ns": 1_000_000_000,
+}
+
+
+def test_a_profile_comes_in_the_forms_of_other_programs(ready, api):
+    job_id = finished(ready, api, json.dumps(PROFILE).encode())
+
+    def export(form):
+        answer = api.client.get(f"/jobs/{job_id}/export", params={"format": form})
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-disposition"].startswith(f'attachment; filename="{job_id}.profile')
+        return answer
+
+    assert export("json").json() == PROFILE
+    assert export("collapsed").text == "main (shop.py:3);price (shop.py:17) 20000000\n"
+    assert b"price" in gzip.decompress(export("pprof").content)
+    assert export("speedscope").json()["profiles"][0]["weights"] == [20_000_000]
+    assert api.client.get(f"/jobs/{job_id}/export", params={"format": "xml"}).status_code == 400
+    other = api.start("nobody", PID, "cpu")
+    assert api.client.get(f"/jobs/{other['id']}/export").status_code == 404
+
+
+DEEP = 10_000
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"samples": [[1, -5, 2]]},
+        {"samples": [[1, 1 << 70, 2]]},
+        {"nodes": [[-1, 0, -1]], "samples": []},
+        {"nodes": [[at - 1, 0, 1] for at in range(DEEP)], "samples": [[at, 1, 1] for at in range(DEEP)]},
+        {"format": "other"},
+    ],
+)
+def test_a_profile_that_would_hurt_is_not_exported(ready, api, wrong):
+    job_id = finished(ready, api, json.dumps(PROFILE | wrong).encode())
+
+    assert api.client.get(f"/jobs/{job_id}/export", params={"format": "pprof"}).status_code == 409
+    assert api.client.get(f"/jobs/{job_id}/export", params={"format": "json"}).status_code == 200
 
 
 def test_a_job_is_cancelled_by_those_who_may_write(server, ready, api):

@@ -14,11 +14,13 @@ from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
 from sonde.server.api.routes.processes import NODE, Text
 from sonde.server.control.control import JobWish, View
-from sonde.server.control.errors import TooManyJobsError
+from sonde.server.control.errors import ArtifactError, TooManyJobsError
+from sonde.server.control.exports import PROFILE, export
 from sonde.server.control.jobs import BadCursorError, JobFilter, State
 from sonde.server.job_reports import Job, JobArtifact, JobFailure, JobProgress
 from sonde.server.reports import Page
 from sonde.wire.control import MAX_SECONDS
+from sonde.wire.profile_exports import FILE_NAMES, MEDIA_TYPES
 
 MOST_ROWS = 1000
 MOST_OPTIONS = 64
@@ -28,6 +30,12 @@ _HARMLESS = frozenset({"application/json", "text/plain"})
 """Types that no browser runs: what a process calls its files is not to be trusted."""
 
 JobId = Annotated[str, Path(pattern="^[0-9a-f]{1,32}$", description="Id of the job.")]
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"application/octet-stream": {}, "application/json": {}, "text/plain": {}},
+        "description": "A file.",
+    }
+}
 
 
 class NewJob(BaseModel):
@@ -123,7 +131,11 @@ def routes(parts: Parts) -> APIRouter:
         """One job, with its document."""
         return _job(await seen(job_id, caller))
 
-    @router.get("/jobs/{job_id}/stream", response_class=StreamingResponse)
+    @router.get(
+        "/jobs/{job_id}/stream",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}, "description": "Events."}},
+    )
     async def follow(job_id: JobId, caller: Annotated[Caller, Depends(reader)]) -> Response:
         """The same as server-sent events, `event: job`, one now and at each change, until it has ended."""
         await seen(job_id, caller)
@@ -151,7 +163,7 @@ def routes(parts: Parts) -> APIRouter:
             raise not_found("job with that id")
         return _job(view)
 
-    @router.get("/jobs/{job_id}/artifacts/{name}", response_class=FileResponse)
+    @router.get("/jobs/{job_id}/artifacts/{name}", response_class=FileResponse, responses=_FILE)
     async def artifact(job_id: JobId, name: str, caller: Annotated[Caller, Depends(reader)]) -> Response:
         """A file that the job made, as it is."""
         view = await seen(job_id, caller)
@@ -162,6 +174,26 @@ def routes(parts: Parts) -> APIRouter:
         headers = {"ETag": f'"{found.sha256}"', "Cache-Control": "private, no-cache"}
         shown_as = found.media_type if found.media_type in _HARMLESS else "application/octet-stream"
         return FileResponse(path, media_type=shown_as, filename=name, headers=headers)
+
+    @router.get("/jobs/{job_id}/export", response_class=FileResponse, responses=_FILE)
+    async def export_profile(
+        job_id: JobId,
+        caller: Annotated[Caller, Depends(reader)],
+        format_: Annotated[Literal["pprof", "collapsed", "speedscope", "json"], Query(alias="format")] = "pprof",
+    ) -> Response:
+        """The job's profile as other programs read it: gzipped pprof, collapsed stacks, speedscope's JSON, or ours."""
+        view = await seen(job_id, caller)
+        path = control.artifacts.path(job_id, PROFILE)
+        if not any(it.name == PROFILE for it in view.job.artifacts) or not path.is_file():
+            raise not_found("profile of that job")
+        if format_ == "json":
+            return FileResponse(path, media_type="application/json", filename=f"{job_id}.{PROFILE}")
+        try:
+            content = await parts.store_workers(export, path, format_)
+        except ArtifactError as error:
+            raise RefusedError(409, error.reason, str(error)) from None
+        disposition = f'attachment; filename="{job_id}.{FILE_NAMES[format_]}"'
+        return Response(content, media_type=MEDIA_TYPES[format_], headers={"Content-Disposition": disposition})
 
     return router
 

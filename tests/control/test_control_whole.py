@@ -1,0 +1,159 @@
+"""The whole way: server, agent and process as users start them, and what happens when one of them is killed."""
+
+import hashlib
+import random
+import time
+
+import pytest
+from control_harness import Agent, Api, Server, eventually, tool_process
+
+
+def test_a_job_travels_from_the_api_to_the_process_and_its_file_back(api, process):
+    seen = api.process(process.pid)
+    assert (seen["service"], seen["command"], seen["probe_version"]) == ("shop", "tool_process.py", "9")
+
+    job = api.start(seen["node"], process.pid, "quick", bytes=3_000_000, say="hello")
+    told = api.stream(job["id"])
+
+    ended = told[-1]
+    assert ended["state"] == "done", ended
+    assert ended["document"]["summary"] == {"said": "hello"}
+    assert ended["artifacts"] == [{"name": "data.bin", "media_type": "application/octet-stream", "bytes": 3_000_000}]
+    content = api.artifact(job["id"], "data.bin").content
+    assert hashlib.sha256(content).digest() == hashlib.sha256(random.Random(7).randbytes(3_000_000)).digest()
+
+
+def test_progress_is_streamed_while_it_runs(api, process):
+    node = api.process(process.pid)["node"]
+
+    job = api.start(node, process.pid, "slow", seconds=1.0)
+    told = api.stream(job["id"])
+
+    assert any(state["progress"] and "to go" in state["progress"]["note"] for state in told)
+    assert told[-1]["document"]["summary"] == {"stopped": False}
+
+
+def test_a_process_can_be_asked_and_a_job_stopped(api, process):
+    node = api.process(process.pid)["node"]
+    asked = api.client.post(f"/processes/{api.app}/{node}/{process.pid}/tools").json()["items"]
+    assert {tool["name"] for tool in asked[0]["tools"]} >= {"quick", "slow"}
+    job = api.start(node, process.pid, "slow", seconds=100)
+    api.until(job["id"], "running")
+
+    api.cancel(job["id"])
+
+    assert api.ended(job["id"])["document"]["summary"] == {"stopped": True}
+
+
+def test_what_goes_wrong_in_a_process_is_told(api, process):
+    node = api.process(process.pid)["node"]
+    for tool, reason in (("no_such_tool", "unknown_tool"), ("nonsense", "error"), ("torn", "error"), ("dies", "gone")):
+        job = api.start(node, process.pid, tool)
+        assert api.ended(job["id"])["failure"]["reason"] == reason, tool
+    eventually(lambda: not api.processes(app=api.app), "the process is no more")
+
+
+def test_an_artifact_without_an_end_ends_at_the_servers_bound(api, agent, process):
+    """4 MiB here; the agent's own bound is far away, so the process is stopped only by time."""
+    node = api.process(process.pid)["node"]
+    job = api.start(node, process.pid, "endless", seconds=100)
+    api.until(job["id"], "running")
+    time.sleep(0.3)
+
+    api.cancel(job["id"], "abort")
+
+    assert api.ended(job["id"])["state"] == "cancelled"
+    large = api.start(node, process.pid, "quick", bytes=5 << 20)
+    failure = api.ended(large["id"])["failure"]
+    assert failure["reason"] == "too_large"
+    assert "artifact_max_bytes" in failure["message"]
+    eventually(lambda: not list((agent.queue / "artifacts").iterdir()), "the agent has thrown it away, too")
+
+
+def test_a_process_of_another_app_is_not_shown(client, tmp_path, agent, api):
+    """It sends under a token of its own: what may be done to it is for those of its own app to say."""
+    other = client.post("/apps", json={"name": "another-app"}).json()
+    stranger = tool_process(tmp_path, agent, "stranger", other["token"])
+    mine = tool_process(tmp_path, agent, "mine")
+    try:
+        node = api.process(mine.pid)["node"]
+        assert [it["pid"] for it in api.processes(app=api.app)] == [mine.pid]
+        job = api.start(node, stranger.pid, "quick")
+        assert api.ended(job["id"])["failure"]["reason"] == "gone"
+    finally:
+        stranger.stop()
+        mine.stop()
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A server that may be killed, with an agent and a process."""
+    server = Server(tmp_path, control_heartbeat_s=0.5)
+    app = server.app("shop")
+    agent = Agent(tmp_path, server.url, app["token"])
+    process = tool_process(tmp_path, agent)
+    running = {"server": server, "agent": agent, "process": process, "app": app}
+    yield running
+    for name in ("process", "agent", "server"):
+        running[name].stop()
+
+
+def test_a_job_outlives_a_server_that_is_killed(world, tmp_path):
+    server, process = world["server"], world["process"]
+    with server.client() as client:
+        api = Api(client, world["app"]["id"])
+        node = api.process(process.pid)["node"]
+        job = api.start(node, process.pid, "slow", seconds=6)
+        api.until(job["id"], "running")
+
+    server.stop(kill=True)
+    world["server"] = server = Server(tmp_path, server.port, control_heartbeat_s=0.5)
+
+    with server.client() as client:
+        api = Api(client, world["app"]["id"])
+        assert api.job(job["id"])["state"] == "running"
+        ended = api.ended(job["id"])
+        assert (ended["state"], ended["document"]["summary"]) == ("done", {"stopped": False})
+        assert "key is not the one" not in world["agent"].log.read_text(), "its key is the same"
+        next_one = api.start(node, process.pid, "quick", bytes=100_000)
+        assert api.ended(next_one["id"])["state"] == "done"
+
+
+def test_an_upload_outlives_a_server_that_is_killed(world, tmp_path):
+    server, process = world["server"], world["process"]
+    size = 30 << 20
+    with server.client() as client:
+        api = Api(client, world["app"]["id"])
+        node = api.process(process.pid)["node"]
+        job = api.start(node, process.pid, "quick", bytes=size)
+        part = server.data / "artifacts" / job["id"] / ".data.bin"
+        eventually(lambda: part.exists() and part.stat().st_size > 1 << 20, "some of it is there")
+    server.stop(kill=True)
+    assert part.exists(), "it was killed in the middle"
+
+    world["server"] = server = Server(tmp_path, server.port, control_heartbeat_s=0.5)
+
+    with server.client() as client:
+        api = Api(client, world["app"]["id"])
+        assert api.ended(job["id"])["state"] == "done"
+        content = api.artifact(job["id"], "data.bin").content
+    assert hashlib.sha256(content).digest() == hashlib.sha256(random.Random(7).randbytes(size)).digest()
+
+
+def test_an_agent_that_is_killed_and_started_anew_takes_new_jobs(world):
+    """What its earlier life had under way fails at its deadline, see test_control_deadlines."""
+    with world["server"].client() as client:
+        api = Api(client, world["app"]["id"])
+        node = api.process(world["process"].pid)["node"]
+        world["agent"].stop(kill=True)
+        eventually(lambda: not api.processes()[0]["node_connected"], "it is seen to be gone")
+        lost = api.start(node, world["process"].pid, "quick")
+        assert lost["failure"]["reason"] == "not_connected"
+        assert (lost["service"], lost["host"] != "") == ("shop", True), "it is known what it was for"
+
+        world["agent"].start()
+        world["process"].stop()
+        world["process"] = process = tool_process(world["agent"].folder, world["agent"])
+        api.process(process.pid)
+
+        assert api.ended(api.start(node, process.pid, "quick")["id"])["state"] == "done"
