@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -48,12 +49,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             module.add_arguments(sub)
     arguments = parser.parse_args(argv)
     try:
-        return int(importlib.import_module(f"sonde.cli.{arguments.command}").run(arguments))
+        code = int(importlib.import_module(f"sonde.cli.{arguments.command}").run(arguments))
+        sys.stdout.flush()
     except SettingError as error:
         print(f"sonde: {error}", file=sys.stderr)
         return 2
     except CommandError as error:
         print(f"sonde {arguments.command}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever read our output has seen enough: `sonde debug | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the exit would flush, and fail again
+        return 141
     except KeyboardInterrupt:
         return 130
+    return code
