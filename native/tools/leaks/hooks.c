@@ -42,7 +42,7 @@ static void track(const PyThreadState *thread, void *pointer, size_t size, size_
     Block block = {
         .size = size, .base = base, .site = sites_here(thread), .loop = loop, .from_objects = objects};
     blocks_put(&hooks.young, pointer, &block);
-    touched(block.site, loop, size);
+    touched(block.site, loop, size - base);
     hooks.tracked++;
     last = pointer;
 }
@@ -74,23 +74,40 @@ static void freed(const PyThreadState *thread, void *pointer) {
         happened(loop, thread, &block, -bytes);
 }
 
+/* A judged block grows: it belongs to whoever makes it grow, where that is known better by now. */
+static void settle(const PyThreadState *thread, Block *block) {
+    if (!sites_at(block->site)->deep)
+        return;
+    uint32_t site = sites_here(thread);
+    if (!sites_at(site)->outer) {
+        sites_deepen(site);
+        site = sites_here(thread);
+    }
+    uint32_t group = groups_of(site, groups_at(block->group)->kind);
+    int64_t bytes = (int64_t)block->size - (int64_t)block->base;
+    groups_change(block->group, -bytes, -1);
+    groups_change(group, bytes, 1);
+    block->site = site;
+    block->group = group;
+}
+
 /* A block has moved or changed its size. `block`: as it was, in `table` no more. */
 static void resized(const PyThreadState *thread, Blocks *table, Block *block, void *pointer, size_t size) {
     int64_t more = (int64_t)size - (int64_t)block->size;
     uint32_t loop = marks_current(thread);
-    block->size = size;
-    if (table == &hooks.old && more) {
-        if (loop) {
-            groups_change(block->group, more, 0);
-            happened(loop, thread, block, more);
-        } else { /* no loop's doing */
-            block->base = (size_t)((int64_t)block->base + more > 0 ? (int64_t)block->base + more : 0);
-        }
-    } else if (loop) {
-        touched(block->site, loop, size);
+    if (table == &hooks.old && more && loop) {
+        settle(thread, block);
+        groups_change(block->group, more, 0);
+        happened(loop, thread, block, more);
+    } else if (table == &hooks.old && more) { /* no loop's doing */
+        int64_t base = (int64_t)block->base + more;
+        if (base < 0)
+            groups_change(block->group, base, 0);
+        block->base = base > 0 ? (size_t)base : 0;
     }
+    block->size = size;
     if (!blocks_put(table, pointer, block) && table == &hooks.old)
-        groups_change(block->group, -(int64_t)(size - block->base), -1);
+        groups_change(block->group, (int64_t)block->base - (int64_t)size, -1);
 }
 
 /* -- the allocators -- */
@@ -176,34 +193,36 @@ static inline bool is_kept(const PyTypeObject *type) {
            type == &_PyAsyncGenASend_Type;
 }
 
+static void created(PyObject *object, PyTypeObject *type) {
+    size_t header = hooks_header(type);
+    char *pointer = (char *)object - header;
+    PyThreadState *thread = stack_thread();
+    uint32_t loop = marks_current(thread);
+    if (!loop)
+        return;
+    if (pointer != last) { /* made from a dead one, by the interpreter or by a module that keeps some, too */
+        if (!is_kept(type) && !blocks_find(&hooks.young, pointer) && !blocks_find(&hooks.old, pointer))
+            return;
+        freed(thread, pointer);
+        size_t size = (size_t)type->tp_basicsize + header;
+        if (type->tp_itemsize)
+            size += (size_t)Py_ABS(Py_SIZE(object)) * (size_t)type->tp_itemsize;
+        track(thread, pointer, size, 0, loop, true);
+    }
+    Block *block = blocks_find(&hooks.young, pointer);
+    if (block) {
+        block->object = true;
+        block->header = (uint8_t)header;
+    }
+}
+
 static int traced(PyObject *object, PyRefTracerEvent event, void *Py_UNUSED(data)) {
-    if (!marks_open && !hooks.old.used && !hooks.young.used)
-        return 0;
     PyTypeObject *type = Py_TYPE(object);
-    bool kept = is_kept(type);
     if (event == PyRefTracer_CREATE) {
-        if (!marks_open)
-            return 0;
-        size_t header = hooks_header(type);
-        char *pointer = (char *)object - header;
-        if (!kept && pointer != last)
-            return 0;
-        PyThreadState *thread = stack_thread();
-        uint32_t loop = marks_current(thread);
-        if (!loop)
-            return 0;
-        if (pointer != last) { /* made again from one that was kept */
-            size_t size = (size_t)type->tp_basicsize + header;
-            if (type->tp_itemsize)
-                size += (size_t)Py_ABS(Py_SIZE(object)) * (size_t)type->tp_itemsize;
-            track(thread, pointer, size, 0, loop, true);
-        }
-        Block *block = blocks_find(&hooks.young, pointer);
-        if (block) {
-            block->object = true;
-            block->header = (uint8_t)header;
-        }
-    } else if (kept) { /* it may be dead, and its block live on */
+        if (marks_open)
+            created(object, type);
+    } else if ((hooks.old.used || hooks.young.used) &&
+               is_kept(type)) { /* it may be dead, and its block live on */
         freed(stack_thread(), (char *)object - hooks_header(type));
     }
     return 0;

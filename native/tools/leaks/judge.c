@@ -261,7 +261,6 @@ PyObject *judge_judged(PyObject *Py_UNUSED(module), PyObject *args) {
         return NULL;
     if (!hooks.on)
         return Py_BuildValue("([][]i)", 0);
-    sites_release(false);
     Survivors some = {0};
     long unknown = collect(&some, number);
     if (unknown < 0) {
@@ -315,7 +314,7 @@ PyObject *judge_closed(PyObject *Py_UNUSED(module), PyObject *args) {
             continue;
         uint64_t before = site->bytes_before;
         site->bytes_before = site->bytes;
-        if (site->bytes < before) {
+        if (site->bytes <= before) {
             site->growths = 0;
             site->grown = 0;
         }
@@ -389,6 +388,21 @@ PyObject *judge_by_loop(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing
     return dict;
 }
 
+/* Objects that have died while their blocks live on: modules keep dead ones for the next, as the interpreter
+ * does. */
+static void bury(void) {
+    for (size_t at = 0; at < hooks.old.capacity;) {
+        char *pointer = (char *)hooks.old.keys[at];
+        Block block = hooks.old.blocks[at];
+        if (!pointer || look(pointer, &block) != DEAD) {
+            at++;
+            continue;
+        }
+        blocks_take(&hooks.old, pointer, NULL); /* another may have moved up to its place */
+        groups_change(block.group, (int64_t)block.base - (int64_t)block.size, -1);
+    }
+}
+
 typedef struct {
     long long blocks[MAX_WINDOWS], bytes[MAX_WINDOWS];
     uint32_t loops[FEW_LOOPS], distinct;
@@ -449,4 +463,10 @@ PyObject *judge_spread(PyObject *Py_UNUSED(module), PyObject *given) {
     }
     free(all);
     return dict;
+}
+
+PyObject *judge_bury(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
+    if (hooks.on)
+        bury();
+    Py_RETURN_NONE;
 }

@@ -32,6 +32,9 @@ PyObject *judge_spread(PyObject *module, PyObject *bounds);
 /* `by_loop()`: dict of loop -> bytes that live of those that outlived it. */
 PyObject *judge_by_loop(PyObject *module, PyObject *nothing);
 
+/* `bury()`: forget objects that have died while their blocks live on. */
+PyObject *judge_bury(PyObject *module, PyObject *nothing);
+
 void judge_reset(void);
 
 #endif

@@ -69,9 +69,9 @@ static PyObject *site(PyObject *Py_UNUSED(module), PyObject *index) {
     return sites_told((uint32_t)which);
 }
 
-static PyObject *release(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
+static PyObject *release(PyObject *Py_UNUSED(module), PyObject *every) {
     if (hooks.on)
-        sites_release(true);
+        sites_release(every == Py_True);
     Py_RETURN_NONE;
 }
 
@@ -102,9 +102,10 @@ static PyMethodDef methods[] = {
     {"site", METHOD(site), METH_O, "(file, line, innermost file, innermost line) of a site."},
     {"samples", METHOD(judge_samples), METH_VARARGS, "(group, most) -> [(address, bytes, loop)]."},
     {"spread", METHOD(judge_spread), METH_O, "group -> (blocks and bytes per window, distinct loops)."},
+    {"bury", METHOD(judge_bury), METH_NOARGS, "Forget objects that have died while their blocks live on."},
     {"by_loop", METHOD(judge_by_loop), METH_NOARGS, "Bytes that live, by loop."},
     {"paths", METHOD(paths_find), METH_VARARGS, "(addresses, roots, most) -> who holds each."},
-    {"release", METHOD(release), METH_NOARGS, "Let go of code that nobody else holds."},
+    {"release", METHOD(release), METH_O, "Let go of code that nobody else holds, old code too?"},
     {"figures", METHOD(figures), METH_NOARGS, "What it holds, and what it had no room for."},
     {0},
 };

@@ -107,6 +107,8 @@ static bool is_library(const PyCodeObject *code) {
     const char *name = (const char *)PyUnicode_DATA(file);
     if (name[0] == '<')
         return strcmp(name, "<stdin>") && strcmp(name, "<string>");
+    if (!strcmp(name, "__init__")) /* the interpreter's own, between a class and its __init__ */
+        return true;
     for (size_t at = 0; at < all.libraries; at++)
         if (!strncmp(name, all.library[at], strlen(all.library[at])))
             return true;

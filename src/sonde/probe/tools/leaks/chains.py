@@ -109,11 +109,11 @@ def _step(holder: Any, held: Any) -> str:
 def _attribute(holder: Any, held: Any, name: str) -> str:
     """The attribute by which an instance holds it, looked up in places that run none of the application's code."""
     for kind in type(holder).__mro__:
-        for key, slot in list(vars(kind).items()):
+        for name_of_slot, slot in list(vars(kind).items()):
             if isinstance(slot, types.MemberDescriptorType):
                 try:
                     if slot.__get__(holder, kind) is held:
-                        return f"{name}.{key}"
+                        return f"{name}.{name_of_slot}"
                 except (AttributeError, TypeError):
                     continue
     try:

@@ -146,6 +146,18 @@ class Ledger:
             target.blocks += blocks
             self._of_group[group] = target
 
+    def join(self) -> None:
+        """What a library kept before the application's line was looked for belongs to the line that was found."""
+        found: dict[tuple[str, int, str], Account] = {}
+        for account in self.accounts.values():
+            if account.via is not None:
+                key = (*account.via, account.place.kind)
+                if key not in found or account.blocks > found[key].blocks:
+                    found[key] = account
+        for place in list(self.accounts):
+            if (deep := found.get((place.file, place.line, place.kind))) is not None:
+                self.move(place, deep.place)
+
     def moved(self, place: Place) -> Place:
         """Where a place's memory is put down."""
         return self._moved.get(place, place)
@@ -186,6 +198,8 @@ def _by_blocks(account: Account, spread: Spread, bounds: list[int]) -> Verdict:
         return Verdict("warm-up", "later loops kept nothing more")
     if min(later) * 4 < max(spread.blocks):
         return Verdict("warm-up", "what lives was made mostly in one part of the run: it comes and goes, or has ended")
+    if min(later[1:]) * 2 < max(spread.blocks[:2]):
+        return Verdict("unsure", "it becomes more, ever slower: a longer run tells")
     grown = account.blocks - account.at(bounds[-2] - 1).blocks
     if grown * 5 < spread.blocks[-1] * 2:
         return Verdict("warm-up", "as much of it goes as comes")

@@ -9,6 +9,7 @@ from sonde.probe.tools.leaks.ledger import WINDOWS, Account, Spread, Verdict, ju
 
 if TYPE_CHECKING:
     from sonde.probe.tools.leaks.chains import Chain
+    from sonde.probe.tools.leaks.lines import Growing
     from sonde.probe.tools.leaks.tracker import Tracker
 
 FORMAT = "sonde.leaks.v1"
@@ -52,12 +53,17 @@ def report(tracker: Tracker) -> dict[str, Any]:
         "leaked_bytes": sum(site.account.size for site in kept if site.verdict.word == "leak"),
         "sites": [_row(site, tracker, bounds) for site in kept[:MOST_SITES]],
         "growing": [
-            {"place": one.place, "times": one.times, "bytes": one.size}
-            for one in sorted(tracker.growing.values(), key=lambda one: -one.size)[:ROWS]
+            {"place": one.place, "times": one.times, "bytes": one.size} for one in _growing(tracker, bounds)[:ROWS]
         ],
         "routes": _routes(native, tracker, bounds),
         "memory": [list(point) for point in tracker.resident.points],
     }
+
+
+def _growing(tracker: Tracker, bounds: list[int]) -> list[Growing]:
+    """What still grew in the last part of the run."""
+    late = [one for loop, one in tracker.growing.values() if loop >= bounds[-2]]
+    return sorted(late, key=lambda one: -one.size)
 
 
 def _confirmed(sites: list[_Site], tracker: Tracker) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import _thread
 import gc
-import sys
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,15 +26,17 @@ if TYPE_CHECKING:
 
 WAITS_S = 5.0
 """The longest that a loop's tasks are waited for,"""
-WAITS_LOOPS = 64
+WAITS_LOOPS = 32
 """and the most loops that may end meanwhile."""
 MOST_BLOCKS = 1 << 20
 MOST_OPEN = 10_000
 _FULL_EVERY_S = 1.0
 _FULL_SHARE = 50
 """A full collection waits so many times as long as the last one took."""
-_TYPES_EVERY = 64
 _LAST_WORDS_S = 1.0
+_FEW = 16
+_FROZEN_BY_ITSELF = 1000
+"""3.12 begins with some hundred frozen objects; an application that freezes has thousands, the smallest one too."""
 
 
 class Told(NamedTuple):
@@ -82,7 +83,7 @@ class Tracker:
         self._last_begun = self._last_ended = self._ended_count = 0
         self._latest_end_of = 0
         self._full_at = self._full_took = 0.0
-        self._since_types = 0
+        self._types_at = self._types_took = 0.0
         self.on = False
         self.exact = False
         self.freezes = False
@@ -92,7 +93,8 @@ class Tracker:
         self.routes: dict[int, str] = {}
         self.first_judged = self.last_judged = self.judged_count = 0
         self.gave_up_waiting = 0
-        self.growing: dict[str, Growing] = {}
+        self.growing: dict[str, tuple[int, Growing]] = {}
+        """By place: the last loop that allocated more there than the one before, for the fifth time and more."""
         self._places: dict[int, Place] = {}
         self.cpu_s = 0.0
 
@@ -141,8 +143,8 @@ class Tracker:
 
     def end(self, loop: Loop, route: str = "") -> None:
         """What the loop allocates from now on is its tasks'. Judges what can be judged."""
+        self._native.leave(loop)  # before anything of ours is made
         number = loop.number
-        self._native.leave(loop)
         if not number or number not in self._open or not self.on:
             return
         began = time.thread_time()
@@ -151,6 +153,9 @@ class Tracker:
         del loop
         if gc.isenabled():
             self._collect()
+        self._native.release(False)
+        if not self.exact:
+            self._empty_free_lists()
         self.judge()
         self.cpu_s += time.thread_time() - began
 
@@ -176,11 +181,16 @@ class Tracker:
             time.sleep(0.01)  # for tasks of theirs, or a thread that judges just now
         if self._lock.acquire(timeout=_LAST_WORDS_S):
             try:
+                for number in sorted(self._ended):
+                    if self._latest_end_of > self._ended[number].last_begun:
+                        self._judge(number, self._ended.pop(number))
                 if self.confirmation.runs:
                     self.confirmation.end()
                     self._correct()
-                self._native.release()
+                self._native.release(True)
+                self._native.bury()
                 self._note_changes(self.last_judged)
+                self.ledger.join()
             finally:
                 self._lock.release()
 
@@ -220,9 +230,8 @@ class Tracker:
             self.gave_up_waiting += 1
         wants = self.confirmation.wants(number)
         survivors, events, unknown = self._native.judged(number, made_at if wants else None)
-        if unknown and self._since_types > _TYPES_EVERY:
+        if unknown and (self.judged_count < _FEW or time.monotonic() - self._types_at > self._types_took * _FULL_SHARE):
             self._know_types()
-        self._since_types += 1
         first = not self.judged_count
         self.judged_count += 1
         if first:  # its memory is known, and it is not judged
@@ -242,7 +251,7 @@ class Tracker:
         if self.confirmation.judged(number):
             self._correct()
         for one in ended.growing:
-            self.growing[one.place] = one
+            self.growing[one.place] = (number, one)
         if self._told is not None:
             lines = self._lines(survivors, events)
             try:
@@ -321,10 +330,11 @@ class Tracker:
         self._full_took = self._full_at - now
 
     def _empty_free_lists(self) -> None:
-        """So that what a loop makes of its types' dead objects was allocated in it. All objects are frozen for that
-        moment, so the collection finds none; where the application has frozen some, nothing is touched.
+        """Of the interpreter: what a loop makes of dead objects shall be made of its own, and nobody after it of the
+        loop's. All objects are frozen for that moment, so the collection finds none; where the application has frozen
+        some, nothing is touched.
         """
-        self.freezes = gc.get_freeze_count() == 0
+        self.freezes = gc.get_freeze_count() < _FROZEN_BY_ITSELF
         if self.freezes:
             gc.freeze()
             try:
@@ -334,9 +344,11 @@ class Tracker:
 
     def _know_types(self) -> None:
         """For versions whose interpreter does not say of which type an object is made."""
-        self._since_types = 0
-        if sys.version_info < (3, 13) or not self.exact:
+        if not self.exact:
+            began = time.monotonic()
             self._native.known(_types())
+            self._types_at = time.monotonic()
+            self._types_took = self._types_at - began
 
 
 _MOST_ROUTED = 100_000
