@@ -23,6 +23,7 @@ __all__ = [
     "current_trace_id",
     "event",
     "ignore",
+    "profile",
     "span",
     "start",
     "stop",
@@ -36,8 +37,13 @@ TYPE_CHECKING = False  # typing's own would cost an import of typing
 if TYPE_CHECKING:
     from sonde.probe.api import asgi, baggage, current_trace_id, event, ignore, span, tag, traced, track_leaks, wsgi
     from sonde.probe.start import start, stop
+    from sonde.probe.tools.manual import profile
 
-_HOMES = {"start": "sonde.probe.start", "stop": "sonde.probe.start"} | dict.fromkeys(
+_HOMES = {
+    "start": "sonde.probe.start",
+    "stop": "sonde.probe.start",
+    "profile": "sonde.probe.tools.manual",
+} | dict.fromkeys(
     ("asgi", "baggage", "current_trace_id", "event", "ignore", "span", "tag", "traced", "track_leaks", "wsgi"),
     "sonde.probe.api",
 )

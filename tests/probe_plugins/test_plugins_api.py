@@ -21,11 +21,13 @@ def test_the_surface_is_pinned():
         "current_trace_id",
         "event",
         "ignore",
+        "profile",
         "span",
         "start",
         "stop",
         "tag",
         "traced",
+        "track_leaks",
         "wsgi",
     ]
     for name in sonde.__all__:

@@ -121,6 +121,11 @@ class Probe:
             core.on_tick(None)
             core.on_command(None)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it records."""
+        return self._engine is not None
+
     def status(self) -> list[PluginStatus]:
         """What each plugin sees; empty while the probe is off."""
         return self._engine.status() if self._engine is not None else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,11 @@ from sonde.wire import tools
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sonde.probe.tools.manual import Profile
+
 MAX_THREADS = 64
 """Of runs that were begun, also of those that are about to be refused."""
+MAX_NAME = 200
 EXIT_WAITS_S = 0.5
 _LOOK_EVERY_S = 0.005
 
@@ -57,7 +61,7 @@ class Host:
         elif len(self._runs) >= MAX_THREADS:
             self.refused += 1
         else:
-            self._begin(Run(command, self.governor))
+            self._begin(Run(command, self.governor), self._over_a_link)
 
     def running(self) -> list[str]:
         """Ids of the runs under way."""
@@ -94,20 +98,26 @@ class Host:
             if run.id == command["id"]:
                 run.tell(str(command["do"]))
 
-    def _begin(self, run: Run) -> None:
+    def begin(self, command: dict[str, Any], listener: Profile) -> Run:
+        """A run for the program itself, which hears of it alone. Raises RuntimeError where no thread can be had."""
+        run = Run(command, self.governor)
+        self._begin(run, partial(self._heard_by, listener))
+        return run
+
+    def _begin(self, run: Run, work: Callable[[Run], None]) -> None:
         self._runs[run] = None
         try:
-            original("_thread", "start_new_thread")(self._live, (run,))
+            original("_thread", "start_new_thread")(self._live, (run, work))
         except BaseException:
             self._runs.pop(run, None)
             raise
 
-    def _live(self, run: Run) -> None:
+    def _live(self, run: Run, work: Callable[[Run], None]) -> None:
         """The thread of a run."""
         try:
             # The application's signals are for the application's threads.
             signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-            self._work(run)
+            work(run)
         except AgentGoneError:
             self.unheard += 1
         except Exception:
@@ -116,20 +126,28 @@ class Host:
         finally:
             self._runs.pop(run, None)
 
-    def _work(self, run: Run) -> None:
+    def _heard_by(self, listener: Profile, run: Run) -> None:
+        try:
+            run.work(listener)
+        finally:
+            listener.ended()
+            _tell_the_timeline(run, {"sonde.tool.name": listener.name[:MAX_NAME]})
+
+    def _over_a_link(self, run: Run) -> None:
         link = Link(self._socket_path(), self._tell)
         self._runs[run] = link
         try:
             run.work(link)
         finally:
             link.close()
-            if run.began_ns:
-                log_records.event(
-                    "sonde.tool",
-                    run.began_ns,
-                    f"{run.tool_name}: {run.outcome}",
-                    {"sonde.tool": run.tool_name, "sonde.tool.run": run.id, "sonde.tool.outcome": run.outcome},
-                )
+            _tell_the_timeline(run, {})
+
+
+def _tell_the_timeline(run: Run, more: dict[str, str]) -> None:
+    """That it ran, from when to when, and how it ended."""
+    if run.began_ns:
+        facts = {"sonde.tool": run.tool_name, "sonde.tool.run": run.id, "sonde.tool.outcome": run.outcome}
+        log_records.event("sonde.tool", run.began_ns, f"{run.tool_name}: {run.outcome}", facts | more)
 
 
 host = Host(core.agent_path)
