@@ -73,6 +73,18 @@ def test_a_job_runs_from_the_request_to_its_document_and_is_told_at_each_step(se
     assert audit_of(server, job["id"])[1][:2] == (f"agent:{NODE}", "job.done")
 
 
+def test_a_job_is_known_by_what_its_process_calls_itself(ready, api):
+    job = api.start(NODE, PID, "cpu")
+    ready.accept(job["id"])
+    ready.done(job["id"], service="orders", instance="vm:4711-abc")
+
+    ended = api.ended(job["id"])
+
+    assert (ended["service"], ended["instance"]) == ("orders", "vm:4711-abc")
+    found = api.client.get("/jobs", params={"app": api.app, "instance": "vm:4711-abc"}).json()["items"]
+    assert [it["id"] for it in found] == [job["id"]]
+
+
 def test_a_job_of_a_node_that_is_not_there_has_failed_at_once(server, api):
     job = api.start("nobody", PID, "cpu")
 

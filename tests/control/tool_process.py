@@ -25,7 +25,7 @@ class Process:
     def __init__(self, path, service, token):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)
-        facts = {"instance": f"{service}-{os.getpid()}", "language": "python", "command": "tool_process.py"}
+        facts = {"language": "python", "command": "tool_process.py"}
         self.socket.sendall(hello(pid=os.getpid(), token=token, service=service, probe_version="9", **facts))
         self.reader = FrameReader()
         self.running = {}  # run -> until when

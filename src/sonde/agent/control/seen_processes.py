@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sonde.wire.control import moment
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST = 4000
 NAME_CHARS, LINE_CHARS = 255, 1000
+_STARTED = 19  # of the fields after the name in /proc/PID/stat; proc(5) has it as number 22
 
 
 class SeenProcesses:
@@ -55,7 +58,19 @@ class SeenProcesses:
         ]
 
     def _probes(self) -> list[Probe]:
-        return [probe for probe in self._runs.processes() if probe.token in self._mine]
+        return [_identified(probe) for probe in self._runs.processes() if probe.token in self._mine]
+
+
+def _identified(probe: Probe) -> Probe:
+    """With an instance that no later process of this pid has: when it was started, where it has not said another."""
+    if probe.instance:
+        return probe
+    try:
+        stat = Path(f"/proc/{probe.pid}/stat").read_bytes()
+    except OSError:  # it has ended just now, or /proc is not there
+        return probe
+    started = stat.rpartition(b")")[2].split()[_STARTED].decode()
+    return replace(probe, instance=f"{probe.pid}-{started}")
 
 
 def _text(said: str, most: int) -> str:

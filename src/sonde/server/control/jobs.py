@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 OPEN: tuple[State, ...] = ("waiting", "running")
 MOST_FORGOTTEN = 500
+_NAME_CHARS = 255
 
 _jobs = tables.jobs.c
 _artifacts = tables.artifacts.c
@@ -164,8 +165,19 @@ class Jobs:
         `what`: the audit's word for it, where that is not the state.
         """
         stored = tuple(StoredArtifact(it["name"], it["media_type"], it["bytes"], it["sha256"]) for it in artifacts)
-        ended = replace(job, state=state, ended_at=self._now(), failure=failure, document=document, artifacts=stored)
+        ended = replace(
+            job,
+            state=state,
+            ended_at=self._now(),
+            failure=failure,
+            document=document,
+            artifacts=stored,
+            service=_said(document, "service") or job.service,
+            instance=_said(document, "instance") or job.instance,
+        )
         values = {
+            "service": ended.service,
+            "instance": ended.instance,
             "state": state,
             "ended_at": ended.ended_at,
             "reason": failure.reason[:32] if failure else None,
@@ -287,6 +299,12 @@ def _job(row: Mapping[Any, Any], artifacts: tuple[StoredArtifact, ...]) -> Job:
         document=json.loads(document) if document else None,
         artifacts=artifacts,
     )
+
+
+def _said(document: dict[str, Any] | None, name: str) -> str:
+    """What the process calls itself: it may know better than its agent, which it told when it had just been started."""
+    said = (document or {}).get(name)
+    return said if isinstance(said, str) and len(said) <= _NAME_CHARS and "\0" not in said else ""
 
 
 def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
