@@ -17,10 +17,13 @@ DEFAULT_SECONDS = 10.0
 _WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
-def seconds(tool: type[Tool], said: object) -> float:
-    """How long to run. Raises ToolError."""
+def seconds(tool: type[Tool], said: object, chosen: Mapping[str, Any]) -> float:
+    """How long to run. A tool that is done at once may say by `seconds_of` what it takes with these options. Raises
+    ToolError.
+    """
     if tool.at_once:
-        return 0.0
+        seconds_of_options = getattr(tool, "seconds_of", None)
+        return float(seconds_of_options(chosen)) if seconds_of_options is not None else 0.0
     if said is None:
         return DEFAULT_SECONDS
     found = seconds_of(said)

@@ -112,8 +112,8 @@ class Run:
 
     def _run(self, listener: Listener) -> dict[str, Any]:
         kind = registry.load(self._command.get("tool"))
-        seconds = given.seconds(kind, self._command.get("seconds"))
         options = given.options(kind, self._command.get("options"))
+        seconds = given.seconds(kind, self._command.get("seconds"), options)
         state = registry.state(kind)
         if not state.available:
             unlock = f"; what would help: {state.unlock}" if state.unlock else ""
