@@ -7,6 +7,7 @@ Nothing is imported, and no test runs otherwise than without it, unless one of t
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ def _loops(item: pytest.Function) -> int:
 
 
 def _tracker() -> Tracker:
-    from sonde.probe.tools.leaks.tracker import Tracker
+    from sonde.probe.tools.leaks.tracker import Tracker  # noqa: PLC0415 - every pytest imports this file
 
     try:
         tracker = Tracker()
@@ -110,9 +111,7 @@ def _looped(function: Callable[..., Any], tracker: Tracker, loops: int) -> Calla
 
 def _said(tracker: Tracker) -> str:
     """What leaks; empty: nothing."""
-    import gc
-
-    from sonde.probe.tools.leaks.report import report
+    from sonde.probe.tools.leaks.report import report  # noqa: PLC0415 - as above
 
     gc.collect()
     tracker.finish()

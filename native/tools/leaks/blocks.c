@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { LEAST = 4096 };
+enum { LEAST = 1024 };
 
 static inline size_t place_of(const Blocks *all, uintptr_t key) {
     return (size_t)(((uint64_t)(key >> 4) * 0x9E3779B97F4A7C15ull) >> all->shift);

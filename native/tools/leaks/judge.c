@@ -320,12 +320,12 @@ PyObject *judge_closed(PyObject *Py_UNUSED(module), PyObject *args) {
         }
         if (!before || site->bytes <= before)
             continue;
-        site->growths++;
+        site->growths += site->growths < UINT16_MAX;
         site->grown += site->bytes - before;
         if (site->growths < GROWTH_TIMES)
             continue;
-        PyObject *one =
-            Py_BuildValue("(IIK)", hooks.touched[at], site->growths, (unsigned long long)site->grown);
+        PyObject *one = Py_BuildValue("(IIK)", hooks.touched[at], (unsigned int)site->growths,
+                                      (unsigned long long)site->grown);
         if (!one || PyList_Append(list, one) < 0)
             Py_CLEAR(list);
         Py_XDECREF(one);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(sizeof(Site) == 64, "a site is one line of the cache");
+
 enum { FEW = 1024, DEPTH = 64, HELD = 4096, YOUNG = 4, SELDOM = 64 };
 
 /* How many of our references a code object has: one per site. */
@@ -51,11 +53,13 @@ static bool indexed(uint32_t places) {
 static uint32_t added(void) {
     if (all.count == all.room) {
         uint32_t room = all.room * 2;
-        Site *grown = room <= MAX_SITES ? realloc(all.sites, room * sizeof *grown) : NULL;
+        Site *grown = room <= MAX_SITES ? aligned_alloc(sizeof(Site), room * sizeof(Site)) : NULL;
         if (!grown) {
             all.lost++;
             return UNKNOWN_SITE;
         }
+        memcpy(grown, all.sites, all.count * sizeof(Site));
+        free(all.sites);
         all.sites = grown;
         all.room = room;
     }
@@ -223,11 +227,13 @@ uint32_t sites_count(void) {
 
 int sites_start(PyObject *library) {
     memset(&all, 0, sizeof all);
-    all.sites = calloc(FEW, sizeof *all.sites);
+    all.sites = aligned_alloc(sizeof(Site), FEW * sizeof(Site));
     all.room = FEW;
     all.count = 1;
     Py_ssize_t names = PyTuple_GET_SIZE(library);
     all.library = calloc((size_t)names + 1, sizeof *all.library);
+    if (all.sites)
+        memset(all.sites, 0, sizeof(Site));
     if (!all.sites || !all.library || !indexed(FEW * 4)) {
         sites_stop();
         PyErr_NoMemory();

@@ -10,16 +10,20 @@
 
 enum { UNKNOWN_SITE = 0, MAX_SITES = 1 << 18 };
 
+/* 64 bytes: what an allocation looks at is one line of the processor's cache. */
 typedef struct {
-    PyCodeObject *code;    /* owned; NULL: it has gone, or the site was given by name */
-    PyObject *file;        /* str, once asked for, or when the code has gone; owned */
-    int instruction, line; /* line: 0 until asked for */
+    PyCodeObject *code; /* owned; NULL: it has gone, or the site was given by name */
+    int instruction;
     uint32_t outer;        /* site of the application's line; UNKNOWN_SITE: none */
+    uint32_t loop;         /* the last one that allocated here */
     bool deep;             /* look for the application's line from now on */
     uint8_t library;       /* of the code: 1 no, 2 yes; 0: not asked yet */
-    /* What it allocates in one loop, be it freed or not: see growth in hooks.h. */
-    uint32_t loop, growths;
-    uint64_t bytes, bytes_before, grown;
+    uint16_t growths;      /* loops in a row that each allocated more than the one before */
+    uint64_t bytes;        /* that the loop allocated, be it freed or not */
+    uint64_t bytes_before; /* the same of the loop before it */
+    uint64_t grown;        /* what growths add up to */
+    PyObject *file;        /* str, once asked for, or when the code has gone; owned */
+    int line;              /* 0 until asked for */
 } Site;
 
 /* Returns 0, or -1 with an exception set. `library`: tuple of str, beginnings of the names of files that are

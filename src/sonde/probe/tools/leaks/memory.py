@@ -9,23 +9,25 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Resident:
-    """Readings of resident memory beside what the hooks know of, few enough to keep."""
+    """Readings of resident memory beside what the hooks know of: few enough to keep, and rarely, as each costs as
+    much as a hundred allocations.
+    """
 
     def __init__(self) -> None:
         self.points: list[tuple[int, int, int]] = []
         """(loop, resident bytes, bytes that judged loops keep)."""
-        self._skip = 1
-        self._seen = 0
+        self._every_s = 0.05
+        self._read_at = float("-inf")
 
-    def note(self, loop: int, tracked: int) -> None:
-        """Read it now, or pass over: the more readings there are, the rarer they become."""
-        self._seen += 1
-        if self._seen % self._skip:
+    def note(self, loop: int, tracked: int, now: float) -> None:
+        """Read it now, or pass over. `now`: a monotonic clock's."""
+        if now - self._read_at < self._every_s:
             return
+        self._read_at = now
         self.points.append((loop, resident(), tracked))
         if len(self.points) > MOST_POINTS:
             self.points = self.points[::2]
-            self._skip *= 2
+            self._every_s *= 2
 
     def unexplained(self) -> tuple[int, int] | None:
         """(growth of the process, growth of what is tracked) over the later half, where the first is far more."""

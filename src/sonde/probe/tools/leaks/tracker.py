@@ -270,7 +270,7 @@ class Tracker:
             account = self.ledger.note(number, group, place, via, size, blocks)
             if account is not None and kind in REUSED and not self.exact:
                 self._consider(account)
-        self.resident.note(number, self.ledger.size)
+        self.resident.note(number, self.ledger.size, time.monotonic())
         return kinds
 
     def _consider(self, account: Account) -> None:
