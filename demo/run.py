@@ -84,7 +84,8 @@ def demo(children: Children, folder: Path, agent_socket: Path, port: int, rate: 
 
     say("starting the agent and the shop")
     agent = ["agent", "--server", url, "--socket", str(agent_socket), "--queue-dir", str(folder / "queue")]
-    children.start("agent", [*SONDE, *agent], environment={"SONDE_AGENT_TOKEN": login.app_token})
+    allowed = {"SONDE_POLICY": str(_policy(folder))}
+    children.start("agent", [*SONDE, *agent], environment={"SONDE_AGENT_TOKEN": login.app_token, **allowed})
     subprocess.run(services.prepare_database(folder), cwd=services.HOME, check=True)
     shop = services.shop(folder)
     for service in shop:
@@ -113,6 +114,15 @@ def _take(folder: Path, port: int) -> None:
             trial.bind(("127.0.0.1", port))
         except OSError as error:
             raise DemoError(f"port {port} cannot be used ({error.strerror}); make demo PORT=… takes another") from None
+
+
+def _policy(folder: Path) -> Path:
+    """The file by which the host allows its server every tool of the debugger; what is in it already stays."""
+    file = folder / "policy.toml"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text('[tools]\nallow = ["*"]\n')
+    return file
 
 
 def _until_answers(children: Children, url: str) -> None:
