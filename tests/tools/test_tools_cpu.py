@@ -112,6 +112,21 @@ def test_cpu_time_is_exact_whatever_the_rate():
 
 
 @needs_native
+def test_cpu_time_is_not_put_where_a_thread_went_to_sleep_after_it():
+    def work():
+        for _ in range(40):
+            heavy(0.004)
+            time.sleep(0.008)
+
+    result = seen_while(work, hz=100)
+
+    found = rows(result)
+    asleep = found["test_cpu_time_is_not_put_where_a_thread_went_to_sleep_after_it.<locals>.work"]["self_ns"]
+    assert found["heavy"]["total_ns"] > 0.1e9
+    assert asleep < 0.2 * found["heavy"]["total_ns"]
+
+
+@needs_native
 def test_a_look_that_is_due_happens_or_is_counted_as_missed():
     result = seen_while(lambda: heavy(0.5), hz=1000)
 

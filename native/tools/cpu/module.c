@@ -92,11 +92,11 @@ static PyObject *module_start(PyObject *Py_UNUSED(module), PyObject *args, PyObj
 
 static PyObject *module_counts(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
     SamplerCounts counts = sampler_counts();
-    return Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "rounds", counts.rounds, "missed",
-                         counts.missed, "samples", counts.samples, "idle", counts.idle, "elsewhere",
+    return Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "rounds", counts.rounds,
+                         "missed", counts.missed, "samples", counts.samples, "idle", counts.idle, "elsewhere",
                          counts.elsewhere, "torn", counts.torn, "dropped", counts.dropped, "cut", counts.cut,
-                         "weight_ns", counts.weight, "dropped_ns", counts.dropped_weight, "own_cpu_ns",
-                         counts.own_cpu_ns);
+                         "weight_ns", counts.weight, "dropped_ns", counts.dropped_weight, "unseen_ns",
+                         counts.unseen, "own_cpu_ns", counts.own_cpu_ns);
 }
 
 static PyObject *decoded(const char *text) {

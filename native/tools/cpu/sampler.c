@@ -15,6 +15,7 @@
 #include "../frames/spans.h"
 #include "functions.h"
 #include "idle.h"
+#include "running.h"
 #include "tree.h"
 
 static const uint64_t SECOND_NS = 1000000000u, CHECK_EVERY_NS = 100000000u, SLICE_NS = 50000000u;
@@ -24,6 +25,7 @@ enum { STACK_BYTES = 256 << 10, REST = 4, NO_STATISTICS = -1 };
 typedef struct {
     FrameThread thread;
     uint64_t cpu_ns;
+    uint64_t owed_ns;   /* of that, not in the profile yet */
     int32_t node;       /* where it was when it last ran; NO_NODE: not known */
     int32_t statistics; /* in `Memory.statistics` */
     int32_t root;       /* with `by_thread`, else NO_NODE */
@@ -228,6 +230,8 @@ static void look_at(Watched *one, uint64_t passed_ns, uintptr_t holder) {
     if (!cpu_ns) { /* it has ended; some libraries leave a thread state behind */
         list_is_stale = list_is_stale || !one->ended;
         one->ended = true;
+        counts.unseen += one->owed_ns;
+        one->owed_ns = 0;
         return;
     }
     uint64_t ran_ns = cpu_ns > one->cpu_ns ? cpu_ns - one->cpu_ns : 0;
@@ -239,9 +243,16 @@ static void look_at(Watched *one, uint64_t passed_ns, uintptr_t holder) {
         statistics->looks++;
         statistics->gil += one->thread.state == holder;
     }
-    if (!ran_ns && !options.wall)
-        return;
-    uint64_t weight = options.wall ? passed_ns : ran_ns;
+    uint64_t weight = passed_ns;
+    if (!options.wall) {
+        /* What it used before it went to sleep, it did not use where it sleeps: that counts when it is seen
+           at work again. Who holds the GIL is. */
+        one->owed_ns += ran_ns;
+        if (!ran_ns || (one->thread.state != holder && !running_now(one->thread.tid)))
+            return;
+        weight = one->owed_ns;
+        one->owed_ns = 0;
+    }
     /* One that has not run since stands where it stood, in the span that it was in. */
     if (ran_ns || one->node == NO_NODE) {
         one->node = NO_NODE;
@@ -319,6 +330,8 @@ static void *run(void *nothing) {
         for (; due_ns + period_ns < earliest_ns; due_ns += period_ns)
             counts.missed++;
     }
+    for (int at = 0; at < watched_count; at++)
+        counts.unseen += watched[at].chosen ? watched[at].owed_ns : 0;
     own_cpu_ns = cpu_now_ns();
     atomic_store(&own_tid, 0);
     return nothing;

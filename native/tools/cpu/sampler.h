@@ -34,6 +34,7 @@ typedef struct {
     uint64_t cut;            /* deeper than MAX_DEPTH: the outermost frames are missing */
     uint64_t weight;         /* of all samples, in ns */
     uint64_t dropped_weight; /* of those dropped and torn */
+    uint64_t unseen;         /* CPU of threads that were never seen at work after it; known at the end */
     uint64_t own_cpu_ns;
 } SamplerCounts;
 
