@@ -32,13 +32,20 @@ def native(name: str, *folders: str) -> list[Extension]:
     return [Extension(name, sources, depends=headers, extra_compile_args=flags, extra_link_args=link, optional=True)]
 
 
+SHARED = {"frames": (), "watch": ("frames",)}
+"""Folders of native/tools that are no tool, and what each needs of the others."""
+
+
 def tools() -> list[Extension]:
     """An extension per tool; one that reads frames has a copy of the walker inside, so that each fails alone."""
     found = []
-    for folder in sorted(path for path in Path("native/tools").glob("*") if path.is_dir() and path.name != "frames"):
-        walks = any("../frames/" in path.read_text() for path in folder.glob("*.[ch]"))
-        walker = ["native/tools/frames"] if walks else []
-        found += native(f"sonde.probe.tools._{folder.name}", str(folder), *walker)
+    for folder in sorted(path for path in Path("native/tools").glob("*") if path.is_dir() and path.name not in SHARED):
+        text = "".join(path.read_text() for path in folder.glob("*.[ch]"))
+        used = {name for name in SHARED if f"../{name}/" in text}
+        used |= {needed for name in used for needed in SHARED[name]}
+        found += native(
+            f"sonde.probe.tools._{folder.name}", str(folder), *(f"native/tools/{name}" for name in sorted(used))
+        )
     return found
 
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from sonde.probe import core
 from sonde.probe.core.failures import describe
+from sonde.probe.guard import fault
 from sonde.wire.protobuf import fixed64, integer, key_value, message, text
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
 MAX_TEXT = 4096
 MAX_WAITING = 2000
@@ -39,6 +41,8 @@ class LogRecords:
         self._waiting: list[bytes] = []
         self._bytes = 0
         self.dropped = 0
+        self.sources: list[Callable[[], object]] = []
+        """Called before what waits is taken: whoever has events that were noted without the interpreter's lock."""
 
     def add(self, record: logging.LogRecord) -> None:
         """Ship it. May raise what the record's own arguments raise."""
@@ -51,12 +55,24 @@ class LogRecords:
             self._busy.now = False
         self._keep(encoded)
 
-    def event(self, name: str, began_ns: int, text_: str, attributes: dict[str, str]) -> None:
-        """One of our own, which has just ended: it goes whatever `ship_logs` says."""
+    def event(
+        self,
+        name: str,
+        began_ns: int,
+        text_: str,
+        attributes: dict[str, str],
+        *,
+        duration_ns: int | None = None,
+        trace_id: bytes = b"",
+        span_id: bytes = b"",
+    ) -> None:
+        """One of our own: it goes whatever `ship_logs` says. Without `duration_ns` it has just ended."""
         now_ns = time.time_ns()
         out = fixed64(1, began_ns) + integer(2, 9) + text(3, "INFO") + message(5, text(1, text_[:MAX_TEXT]))
-        out += b"".join(key_value(6, key, value) for key, value in attributes.items())
-        out += key_value(6, "sonde.duration_ns", now_ns - began_ns)
+        out += b"".join(key_value(6, key, value[:MAX_TEXT]) for key, value in attributes.items())
+        out += key_value(6, "sonde.duration_ns", now_ns - began_ns if duration_ns is None else duration_ns)
+        if trace_id:
+            out += message(9, trace_id) + message(10, span_id)
         self._keep(out + fixed64(11, now_ns) + text(12, name))
 
     def _keep(self, encoded: bytes) -> None:
@@ -72,6 +88,11 @@ class LogRecords:
 
     def taken(self) -> bytes:
         """What waits, as ScopeLogs.log_records fields; empty: nothing."""
+        for source in list(self.sources):
+            try:
+                source()
+            except Exception:
+                fault("log_records.source")
         with self._lock:
             found, self._waiting, self._bytes = self._waiting, [], 0
         return b"".join(message(2, one) for one in found)
