@@ -9,7 +9,7 @@ import sys
 import pytest
 
 BEFORE = """
-import asyncio, json, os, sys, time
+import asyncio, json, os, sys, time, warnings
 import sonde
 def spin(seconds):
     end = time.monotonic() + seconds
@@ -108,6 +108,7 @@ def test_a_child_has_no_part_in_it(tmp_path):
 sonde.start(socket="SOCKET")
 with sonde.profile("a block") as run:
     spin(0.2)
+    warnings.simplefilter("ignore")  # from Python 3.12 on: of the fork of a process with threads, as it is one
     child = os.fork()
     if child == 0:
         from sonde.probe.tools.host import host

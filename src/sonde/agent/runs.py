@@ -144,7 +144,7 @@ class Runs:
 
     def processes(self) -> list[Probe]:
         """Processes with a probe that are connected now."""
-        return list(self._probes.by_pid().values())
+        return [probe for pid, probe in self._probes.by_pid().items() if pid > 0]
 
     def listed(self, uid: int) -> list[dict[str, Any]]:
         """As JSON: those that the user may look into."""
@@ -243,6 +243,8 @@ class Runs:
 
     def joined(self, line: Line) -> None:
         """A probe's connection is there, or has said more of itself."""
+        if line.pid <= 0:  # of a container whose processes we cannot name
+            return
         mine = self._lines.setdefault(line.pid, [])
         if line not in mine:
             mine.append(line)

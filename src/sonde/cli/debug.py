@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import shutil
 import sys
@@ -115,9 +116,11 @@ class Debugging:
         self._progress = Progress()
         self._options = dict(arguments.option)
         try:
-            agents.environment_of(self._pid)
+            environment = agents.environment_of(self._pid)
         except FileNotFoundError:
             raise CommandError(f"there is no process {self._pid}") from None
+        if environment is None:
+            raise CommandError(f"process {self._pid} is another user's: try as that user, or as root")
 
     def run(self) -> int:
         """By its agent, in its agent's place, or from outside."""
@@ -152,6 +155,10 @@ class Debugging:
         if connection is None:
             if not agents.has_probe(self._pid):
                 return None
+            if (
+                user := agents.user_of(self._pid)
+            ) != os.geteuid():  # who could not send to a socket of ours, or take it
+                raise CommandError(f"no agent listens at {path}; to take its place: sudo -u '#{user}' sonde debug …")
             running.enter_context(agents.place_of_agent(path))
             connection = agents.connected(path)
             if connection is None:

@@ -43,7 +43,12 @@ def socket_of(pid: int) -> str:
             return chosen
     except (OSError, SettingError):
         pass  # then it has not found a socket there, either
-    return _default_of((PROC / str(pid)).stat().st_uid, environment)
+    return _default_of(user_of(pid), environment)
+
+
+def user_of(pid: int) -> int:
+    """The user id that the process runs as."""
+    return (PROC / str(pid)).stat().st_uid
 
 
 def _default_of(uid: int, environment: Mapping[str, str]) -> str:

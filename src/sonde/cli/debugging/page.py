@@ -99,8 +99,9 @@ class Page:
 
     def _table(self, rows: list[dict[str, Any]], wanted: Iterable[str] = (), room: int = 0) -> Iterator[str]:
         """Of what each row has that is plain; what is in a row besides stands below it."""
-        known = dict.fromkeys(key for row in rows for key, value in row.items() if not _is_large(value))
-        keys = [key for key in (wanted or known) if any(row.get(key) not in (None, "") for row in rows)]
+        large = {key for row in rows for key, value in row.items() if _is_large(value)}
+        known = dict.fromkeys(key for row in rows for key in row if key not in large)
+        keys = [key for key in (wanted or known) if any(row.get(key) not in (None, "", []) for row in rows)]
         cells = [[_label(key) for key in keys], *([_cell(key, row.get(key)) for key in keys] for row in rows)]
         widths = [max(len(line[at]) for line in cells) for at in range(len(keys))]
         _narrow(widths, (room or self._width) - 2 * len(keys))
