@@ -369,7 +369,7 @@ summary = tool.stop().summary
 names = {row["name"] for row in summary["functions"]}
 assert {"deep", "numbers", "step", "churn"} <= names, names
 bad = summary["torn"] / summary["samples"]
-assert bad < 0.05, summary
+assert bad < 0.05, (summary["samples"], summary["torn"])
 print(summary["samples"], summary["torn"])
 """
     )

@@ -112,26 +112,38 @@ static void watch(Watched *one, const FrameThread *found, bool from_start) {
     }
 }
 
+/* While a thread is being made, 3.11 shows its state with its maker's native id: it is looked at once it has
+ * its own.
+ */
+static bool is_being_made(const FrameThread *listed, int at, int count) {
+    for (int other = at + 1; other < count; other++)
+        if (listed[other].tid == listed[at].tid)
+            return true;
+    return false;
+}
+
 /* Python's list has the newest first and keeps its order: who was there before is found where the last one
  * was. */
 static void list_threads(bool from_start) {
     Watched *now = watched == memory->watched[0] ? memory->watched[1] : memory->watched[0];
-    known_births = frames_births();
-    int count = frames_threads(memory->listed, MAX_THREADS), from = 0;
-    for (int at = 0; at < count; at++) {
+    frames_pulse(&known_births);
+    int listed = frames_threads(memory->listed, MAX_THREADS), from = 0, count = 0;
+    list_is_stale = false;
+    for (int at = 0; at < listed; at++) {
         int before = from;
         while (before < watched_count && !is_same(&watched[before].thread, &memory->listed[at]))
             before++;
         if (before < watched_count) {
-            now[at] = watched[before];
+            now[count++] = watched[before];
             from = before + 1;
+        } else if (is_being_made(memory->listed, at, listed)) {
+            list_is_stale = true;
         } else {
-            watch(&now[at], &memory->listed[at], from_start);
+            watch(&now[count++], &memory->listed[at], from_start);
         }
     }
     watched = now;
     watched_count = count;
-    list_is_stale = false;
     choose_all();
 }
 
@@ -169,35 +181,40 @@ static bool in_span(const FrameThread *found) {
            (!options.endpoint[0] || globs(options.endpoint, span.endpoint));
 }
 
-/* Returns the node of the stack, or NO_NODE: it was torn or found no room, which is counted; `*empty`: there
- * is none.
- */
-static int32_t find_node(Watched *one, uint64_t weight, bool *empty) {
+typedef enum { FOUND, NOTHING_RUNS, TORN, NO_ROOM } Finding;
+
+static Finding find_once(Watched *one, int32_t *node) {
     int depth = frames_walk(&one->thread, &memory->scratch, memory->frames, MAX_DEPTH);
-    *empty = depth == 0 || depth == FRAMES_GONE;
     list_is_stale = list_is_stale || depth == FRAMES_GONE;
-    if (depth < 0 && !*empty) {
-        counts.torn++;
-        counts.dropped_weight += weight;
-    }
-    counts.cut += depth == MAX_DEPTH;
-    int32_t node = one->root;
+    if (depth <= 0)
+        return depth == FRAMES_TORN ? TORN : NOTHING_RUNS;
+    int32_t below = one->root;
     for (int at = depth - 1; at >= 0; at--) {
         uint32_t function;
         int32_t line;
-        if (!functions_find(&memory->frames[at], &function, &line)) {
-            counts.torn++;
-            counts.dropped_weight += weight;
-            return NO_NODE;
-        }
-        node = tree_below(node, function, line);
-        if (node == NO_NODE) {
-            counts.dropped++;
-            counts.dropped_weight += weight;
-            return NO_NODE;
-        }
+        if (!functions_find(&memory->frames[at], &function, &line))
+            return TORN;
+        below = tree_below(below, function, line);
+        if (below == NO_NODE)
+            return NO_ROOM;
     }
-    return depth > 0 ? node : NO_NODE;
+    counts.cut += depth == MAX_DEPTH;
+    *node = below;
+    return FOUND;
+}
+
+/* Returns the node of the stack, or NO_NODE: there is none, or it cannot count, which is counted. */
+static int32_t find_node(Watched *one, uint64_t weight) {
+    int32_t node = NO_NODE;
+    Finding found = find_once(one, &node);
+    if (found == TORN)
+        found = find_once(one, &node);
+    if (found == TORN || found == NO_ROOM) {
+        counts.torn += found == TORN;
+        counts.dropped += found == NO_ROOM;
+        counts.dropped_weight += weight;
+    }
+    return node;
 }
 
 static bool is_idle(int32_t node) {
@@ -257,10 +274,8 @@ static void look_at(Watched *one, uint64_t passed_ns, uintptr_t holder) {
     if (ran_ns || one->node == NO_NODE) {
         one->node = NO_NODE;
         one->matches = !is_filtered() || in_span(&one->thread);
-        if (one->matches) {
-            bool empty;
-            one->node = find_node(one, weight, &empty);
-        }
+        if (one->matches)
+            one->node = find_node(one, weight);
     }
     if (!one->matches)
         counts.elsewhere++;
@@ -271,11 +286,12 @@ static void look_at(Watched *one, uint64_t passed_ns, uintptr_t holder) {
 /* -- all of them, so many times a second -- */
 
 static void look_at_all(uint64_t passed_ns) {
-    if (list_is_stale || frames_births() != known_births)
+    uint64_t births = known_births;
+    uintptr_t holder = frames_pulse(&births);
+    if (list_is_stale || births != known_births)
         list_threads(false);
     else if (choice_known != atomic_load(&choice_made))
         choose_all();
-    uintptr_t holder = frames_gil_holder();
     for (int at = 0; at < watched_count && atomic_load_explicit(&running, memory_order_relaxed); at++)
         if (watched[at].chosen)
             look_at(&watched[at], passed_ns, holder);

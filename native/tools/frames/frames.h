@@ -38,6 +38,7 @@ enum { FRAME_SCRATCH_BYTES = 64 << 10 };
 typedef struct {
     uintptr_t from; /* of what stands in bytes */
     size_t used;
+    uintptr_t state, slot, chunk, top; /* where the last thread kept its frames: looked at first */
     _Alignas(16) uint8_t bytes[FRAME_SCRATCH_BYTES];
 } FrameScratch;
 
@@ -73,8 +74,9 @@ int frames_threads(FrameThread *out, int room);
 /* FrameThread.state of the thread that holds the GIL now; 0: nobody. */
 uintptr_t frames_gil_holder(void);
 
-/* How many threads Python has ever had: a list of before is whole while this is the same. One read. */
-uint64_t frames_births(void);
+/* The same, and how many threads Python has ever had: a list of before is whole while that is the same. One
+ * read. */
+uintptr_t frames_pulse(uint64_t *births);
 
 /* The thread with this native id. Reads the list: keep what it gives. False: there is none. */
 bool frames_find(pid_t tid, FrameThread *out);

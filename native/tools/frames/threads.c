@@ -9,12 +9,18 @@
 
 enum { MAX_STATE_BYTES = 1024, MAX_LISTED = 1 << 16 };
 
-uintptr_t frames_gil_holder(void) {
+uintptr_t frames_pulse(uint64_t *births) {
     uintptr_t holder = 0;
     int locked = 0;
     MemoryPart parts[] = {{frames_gil + layout.gil_locked, &locked, sizeof locked},
-                          {frames_gil + layout.gil_holder, &holder, sizeof holder}};
-    return frames_available() && memory_read_parts(parts, 2) && locked > 0 ? holder : 0;
+                          {frames_gil + layout.gil_holder, &holder, sizeof holder},
+                          {frames_interpreter + layout.interp_births, births, sizeof *births}};
+    return frames_available() && memory_read_parts(parts, 3) && locked > 0 ? holder : 0;
+}
+
+uintptr_t frames_gil_holder(void) {
+    uint64_t births;
+    return frames_pulse(&births);
 }
 
 static uintptr_t word(const uint8_t *at) {
@@ -65,13 +71,6 @@ int frames_threads(FrameThread *out, int room) {
 
 bool frames_find(pid_t tid, FrameThread *out) {
     return tid > 0 && list(tid, out, 1) == 1;
-}
-
-uint64_t frames_births(void) {
-    uint64_t births = 0;
-    if (frames_available())
-        memory_read(&births, frames_interpreter + layout.interp_births, sizeof births);
-    return births;
 }
 
 uint64_t frames_thread_cpu_ns(pid_t tid) {

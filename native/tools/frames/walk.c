@@ -7,7 +7,7 @@
 #include "state.h"
 
 /* A walk that leads in a circle, or nowhere, ends here. */
-enum { MAX_STEPS = 1 << 16, MAX_STATE_BYTES = 1024, TRIES = 3 };
+enum { MAX_STEPS = 1 << 16, MAX_STATE_BYTES = 1024, TRIES = 4, SPARE_BYTES = 1024, OWNED_BY_THREAD = 0 };
 
 static uintptr_t word(const uint8_t *at) {
     uintptr_t value;
@@ -86,16 +86,15 @@ static int walk_from(uintptr_t at, uintptr_t chunk, FrameScratch *scratch, Frame
     for (int step = 0; at && depth < room; step++) {
         const uint8_t *frame = in_scratch(scratch, at);
         if (!frame) {
-            uintptr_t previous = step_back(chunk, at, scratch);
-            if (previous) {
-                chunk = previous;
-                frame = in_scratch(scratch, at);
-            }
-        }
-        if (!frame) { /* of a generator, or on the C stack, or of a chunk larger than the scratch */
             if (!memory_read(alone, at, layout.frame_bytes))
                 return FRAMES_TORN;
-            frame = alone;
+            frame = alone; /* of a generator, or on the C stack */
+            uintptr_t previous =
+                alone[layout.frame_owner] == OWNED_BY_THREAD ? step_back(chunk, at, scratch) : 0;
+            if (previous) {
+                chunk = previous;
+                frame = in_scratch(scratch, at) ? in_scratch(scratch, at) : alone;
+            }
         }
         if (is_python(frame))
             out[depth++] = frame_ref(frame);
@@ -106,36 +105,71 @@ static int walk_from(uintptr_t at, uintptr_t chunk, FrameScratch *scratch, Frame
     return depth;
 }
 
-int frames_walk(const FrameThread *thread, FrameScratch *scratch, FrameRef *out, int room) {
+/* A look at a thread: its state, and between two looks at its current frame the piece of stack that it is on.
+ */
+typedef struct {
     uint8_t state[MAX_STATE_BYTES];
-    if (!frames_available() || !memory_read(state, thread->state, layout.state_bytes) ||
-        word(state + layout.state_tid) != (uintptr_t)thread->tid ||
-        word(state + layout.state_thread_id) != thread->thread_id)
-        return FRAMES_GONE;
+    uintptr_t before, after;
+} Look;
+
+static bool look(const FrameThread *thread, FrameScratch *scratch, Look *seen) {
+    MemoryPart piece = scratch->chunk ? piece_of(scratch->chunk, scratch->top, scratch)
+                                      : (MemoryPart){scratch->slot, scratch->bytes, sizeof seen->before};
+    MemoryPart parts[] = {{thread->state, seen->state, layout.state_bytes},
+                          {scratch->slot, &seen->before, sizeof seen->before},
+                          piece,
+                          {scratch->slot, &seen->after, sizeof seen->after}};
+    scratch->used = 0;
+    if (!memory_read_parts(parts, 4))
+        return false;
+    scratch->from = piece.from;
+    scratch->used = piece.size;
+    return true;
+}
+
+static bool is_there(const FrameThread *thread, const uint8_t *state) {
+    return word(state + layout.state_tid) == (uintptr_t)thread->tid &&
+           word(state + layout.state_thread_id) == thread->thread_id;
+}
+
+/* Where the thread's state says that its frames are. Returns whether that is what the scratch had. */
+static bool aim(const FrameThread *thread, const uint8_t *state, FrameScratch *scratch) {
     uintptr_t slot = layout.state_has_cframe ? word(state + layout.state_frame) + layout.cframe_frame
                                              : thread->state + layout.state_frame;
     uintptr_t chunk = word(state + layout.state_chunk);
+    bool same = scratch->state == thread->state && scratch->slot == slot && scratch->chunk == chunk;
+    scratch->state = thread->state;
+    scratch->slot = slot;
+    scratch->chunk = chunk;
+    /* A little more than it uses now, for the next look; it is there up to the end of the page. */
+    scratch->top = chunk ? (word(state + layout.state_top) | (SPARE_BYTES - 1)) + 1 : 0;
+    return same;
+}
+
+int frames_walk(const FrameThread *thread, FrameScratch *scratch, FrameRef *out, int room) {
+    Look seen;
+    if (!frames_available())
+        return FRAMES_GONE;
+    bool aimed = scratch->state == thread->state;
     for (int try = 0; try < TRIES; try++) {
-        uintptr_t before = 0, after = 0;
-        MemoryPart piece = chunk ? piece_of(chunk, word(state + layout.state_top), scratch)
-                                 : (MemoryPart){slot, scratch->bytes, sizeof before};
-        MemoryPart parts[] = {{slot, &before, sizeof before}, piece, {slot, &after, sizeof after}};
-        scratch->used = 0;
-        if (!memory_read_parts(parts, 3))
-            return FRAMES_TORN;
-        scratch->from = piece.from;
-        scratch->used = piece.size;
+        if (!aimed || !look(thread, scratch, &seen)) {
+            if (!memory_read(seen.state, thread->state, layout.state_bytes) || !is_there(thread, seen.state))
+                return FRAMES_GONE;
+            aim(thread, seen.state, scratch);
+            aimed = true;
+            if (!look(thread, scratch, &seen))
+                continue;
+        }
+        if (!is_there(thread, seen.state))
+            return FRAMES_GONE;
+        if (!aim(thread, seen.state, scratch))
+            continue;
         /* The last try counts however fast it moves: what is never still would else never be seen. */
-        if (before == after || try == TRIES - 1) {
-            int depth = walk_from(before, chunk, scratch, out, room);
+        if (seen.before == seen.after || try == TRIES - 1) {
+            int depth = walk_from(seen.before, scratch->chunk, scratch, out, room);
             if (depth >= 0)
                 return depth;
         }
-        if (!memory_read(state, thread->state, layout.state_bytes))
-            return FRAMES_GONE;
-        if (layout.state_has_cframe)
-            slot = word(state + layout.state_frame) + layout.cframe_frame;
-        chunk = word(state + layout.state_chunk);
     }
     return FRAMES_TORN;
 }
