@@ -4,23 +4,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FIRST_NUMBER = STDERR_FILENO + 1 };
+enum { OUT_OF_THE_WAY = 200, FIRST_NUMBER = STDERR_FILENO + 1 };
+
+/* The same file under a number of at least `least`, -1: there is none. The old number is closed if so. */
+static int moved(int number, int least) {
+    int above = fcntl(number, F_DUPFD_CLOEXEC, least);
+    if (above >= 0)
+        close(number);
+    return above;
+}
 
 bool descriptor_keep(Descriptor *kept, int number) {
     struct stat status;
-    if (number >= 0 && number < FIRST_NUMBER) {
-        int above = fcntl(number, F_DUPFD_CLOEXEC, FIRST_NUMBER);
-        close(number);
-        number = above;
-    }
     *kept = NO_DESCRIPTOR;
     if (number < 0)
         return false;
-    if (fstat(number, &status) < 0) {
-        close(number);
+    int above = moved(number, OUT_OF_THE_WAY); /* fails where the program may not have so many */
+    if (above < 0)
+        above = number < FIRST_NUMBER ? moved(number, FIRST_NUMBER) : number;
+    if (above < 0 || fstat(above, &status) < 0) {
+        close(above < 0 ? number : above);
         return false;
     }
-    *kept = (Descriptor){.number = number, .device = status.st_dev, .inode = status.st_ino};
+    *kept = (Descriptor){.number = above, .device = status.st_dev, .inode = status.st_ino};
     return true;
 }
 

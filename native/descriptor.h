@@ -13,8 +13,10 @@ typedef struct {
 
 #define NO_DESCRIPTOR ((Descriptor){.number = -1})
 
-/* Keep the file that `number` was just opened for, under a number above those of the standard streams: where
-   the program has none, ours would be taken for one. False: there is no such number, the file is closed. */
+/* Keep the file that `number` was just opened for, out of the program's way: under a number that it would not
+   get, so that its own are what they would be without us, or at least above those of the standard streams,
+   for one of which ours would be taken where it has none. False: there is no such number, the file is closed.
+ */
 bool descriptor_keep(Descriptor *kept, int number);
 
 /* Whether the number still is that file. A program that makes itself a daemon closes every descriptor it

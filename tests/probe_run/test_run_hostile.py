@@ -56,9 +56,6 @@ def check(receiver, way, core, **more):
     return with_probe
 
 
-TWIN_ATTRIBUTES = pytest.mark.xfail(
-    strict=True, reason="core/twin/encode.py asks a subclass of str for isascii(), and what that raises is the user's"
-)
 SEEN = [
     "attributes",
     "statements",
@@ -82,27 +79,13 @@ SEEN = [
 
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("way", SEEN)
-def test_a_hostile_program_is_what_it_would_be_without_us(receiver, request, way, core):
-    if (way, core) == ("attributes", "python"):
-        request.applymarker(TWIN_ATTRIBUTES)
+def test_a_hostile_program_is_what_it_would_be_without_us(receiver, way, core):
     check(receiver, way, core)
 
     assert receiver.wait(lambda spans: len(spans) > 0)
 
 
-@pytest.mark.parametrize(
-    "core",
-    [
-        "native",
-        pytest.param(
-            "python",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="core/twin/sender.py starts a thread when the interpreter ends, and waits for it for ever",
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("core", CORES)
 def test_a_first_span_when_the_interpreter_has_all_but_ended(receiver, core):
     command = (PYTHON, "hostile_app.py", "late")
 
@@ -110,22 +93,10 @@ def test_a_first_span_when_the_interpreter_has_all_but_ended(receiver, core):
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="the module of sub-interpreters has another name")
-@pytest.mark.parametrize(
-    "core",
-    [
-        pytest.param(
-            "native",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="the sub-interpreter's twin has a thread of Python's: at the end, the process's first thread is "
-                "ended by Python, and native/sender.c's, which blocks all signals, keeps what is left of the process",
-            ),
-        ),
-        "python",
-    ],
-)
-def test_a_program_with_a_sub_interpreter_ends_as_it_would(receiver, core):
-    command = (PYTHON, "hostile_app.py", "interpreters")
+@pytest.mark.parametrize("core", ["auto", *CORES])
+@pytest.mark.parametrize("way", ["interpreters", "interpreters_to_the_end"])
+def test_a_program_with_a_sub_interpreter_ends_as_it_would(receiver, way, core):
+    command = (PYTHON, "hostile_app.py", way)
 
     assert run(command, under=probe(receiver.path), within_s=5, SONDE_CORE=core) == without(*command)
 
@@ -155,11 +126,6 @@ def test_a_program_that_closes_everything_or_leaves_its_folder(receiver, tmp_pat
     assert run(command, under=probe(receiver.path), **more) == plain
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the cores keep the number that socket() gives them; below 3 it is what the program takes for a standard "
-    "stream, and has to be moved by fcntl(F_DUPFD_CLOEXEC, 3)",
-)
 @pytest.mark.parametrize("core", CORES)
 def test_a_program_without_standard_streams_does_not_find_our_socket_in_their_place(receiver, tmp_path, core):
     shut = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]

@@ -32,12 +32,6 @@ WAYS = [
 ]
 CORES = ["native", "python"]
 
-TWIN_AND_GEVENT = pytest.mark.xfail(
-    strict=True,
-    reason="the Python twin's sender is a greenlet once gevent has patched threading, and its lock is a real one: "
-    "core/twin/sender.py waits for itself before a fork",
-)
-
 
 def needs(module):
     return pytest.mark.skipif(importlib.util.find_spec(module) is None, reason=f"{module} is not installed")
@@ -58,38 +52,23 @@ def check_processes(receiver, output, instances=None):
 
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("way", WAYS)
-def test_each_process_is_seen_to_its_last_span(start, receiver, request, way, core):
-    within_s = ENDS_WITHIN_S
-    if (way, core) == ("gevent_fork", "python"):
-        request.applymarker(TWIN_AND_GEVENT)
-        within_s = 3
+def test_each_process_is_seen_to_its_last_span(start, receiver, way, core):
     if way in {"uvloop", "gevent_fork"}:
         pytest.importorskip(way.partition("_")[0])
     # os.execv is the one end that nothing can be hung on.
     more = {"MATRIX_PAUSE_S": "0.5"} if way == "execute" else NEVER
     program = start(PYTHON, "matrix_app.py", way, SONDE_CORE=core, **more)
-    output, error = program.process.communicate(timeout=within_s)
+    output, error = program.process.communicate(timeout=ENDS_WITHIN_S)
 
     assert (program.process.returncode, error) == (0, "")
     check_processes(receiver, output, 2 if way == "execute" else None)
 
 
-@pytest.mark.parametrize(
-    "core",
-    [
-        "native",
-        pytest.param(
-            "python",
-            marks=pytest.mark.xfail(
-                strict=True, reason="the twin's sender keeps a process alive that has no other thread left"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("core", CORES)
 def test_a_child_ends_with_the_thread_that_forked_it(start, core):
     """Python never ends in such a child: the process does, when its last thread returns."""
     program = start(PYTHON, "matrix_app.py", "fork_in_thread", SONDE_CORE=core)
-    _, error = program.process.communicate(timeout=3)
+    _, error = program.process.communicate(timeout=ENDS_WITHIN_S)
 
     assert (program.process.returncode, error) == (0, "")
 

@@ -521,6 +521,17 @@ def interpreters() -> None:
     say("went")
 
 
+def interpreters_to_the_end() -> None:
+    """One that ends with the process: CPython 3.11 ends the first thread when something in there lets the GIL go."""
+    import _xxsubinterpreters as subinterpreters
+
+    global kept_interpreter  # noqa: PLW0603 - to be freed when modules are
+    kept_interpreter = subinterpreters.create()
+    subinterpreters.run_string(kept_interpreter, "import sqlite3; sqlite3.connect(':memory:').execute('select 1')")
+    query()
+    say("went")
+
+
 def exit_in_thread() -> None:
     def run() -> None:
         with sonde.span("thread"):

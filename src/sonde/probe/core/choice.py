@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from sonde.probe.core.exits import in_main_interpreter
 from sonde.settings import PROBE_CORE, SettingError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ SELF_TEST = bytes.fromhex(
 def native_core(wish: str) -> ModuleType | None:
     """The native core; None where the Python twin is to be used.
 
-    `wish` is the setting `core`. With `native`, what `auto` makes up for is an ImportError.
+    `wish` is the setting `core`. With `native`, what `auto` makes up for is an ImportError, but in a sub-interpreter.
     """
     if wish not in {"auto", "native", "python"}:
         raise SettingError(f"{PROBE_CORE.name}: {wish!r} is none of auto, native, python")
@@ -33,7 +34,7 @@ def native_core(wish: str) -> ModuleType | None:
         # Not built for this platform, or a sub-interpreter: it has one process-wide state and refuses there.
         core = importlib.import_module("sonde.probe.core._core")
     except ImportError:
-        if wish == "native":
+        if wish == "native" and in_main_interpreter():
             raise
         return None
     if core.self_test() != SELF_TEST:

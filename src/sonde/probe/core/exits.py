@@ -8,9 +8,10 @@ called by the user: it hangs on nothing, and loses what is younger than the flus
 from __future__ import annotations
 
 import atexit
+import importlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,24 @@ def at_exit(flush: Callable[[], object]) -> None:
     """Run `flush` when the interpreter ends. Asked twice for the same function, it runs once."""
     atexit.unregister(flush)
     atexit.register(flush)
+
+
+def in_main_interpreter() -> bool:
+    """Whether this is not a sub-interpreter. Before 3.12, to be asked in the process's first thread."""
+    import _thread
+
+    asked = getattr(_thread, "_is_main_interpreter", None)  # from 3.12 on
+    if asked is not None:
+        return bool(asked())
+    signals: Any = importlib.import_module("_signal")
+    # Asking _xxsubinterpreters for the current one would end it, when nobody else holds it any more.
+    try:
+        signals.signal(signals.SIGTERM, object())  # refused; why is the answer
+    except ValueError:
+        return False
+    except TypeError:
+        return True
+    return True
 
 
 def in_this_process(flush: Callable[[], object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from sonde.probe.core import exits
@@ -215,6 +216,12 @@ def _span_of(record: bytes) -> bytes:
 
 
 def _flush_at_exit() -> None:
-    if recorder.sender is not None:
+    # Finalizing already: the main interpreter ends, and another one, which is this. Whoever lets the GIL go in it does
+    # not get it again.
+    if recorder.sender is None or sys.is_finalizing():
+        return
+    if exits.in_main_interpreter():
         tick.collect()
         recorder.sender.flush(recorder.exit_flush_s, last=True)
+    else:
+        stop(recorder.exit_flush_s)  # this interpreter may have no thread when it ends

@@ -8,24 +8,24 @@ import os
 # The interpreter's own, also where gevent has put its own in its place.
 from _socket import socket
 
-_FIRST_NUMBER = 3
+_OUT_OF_THE_WAY, _FIRST_NUMBER = 200, 3
 
 
 class Kept:
-    """A socket that was just made, under a number above those of the standard streams.
+    """A socket that was just made, out of the program's way: under a number that it would not get.
 
-    Where the program has none, ours would be taken for one. Raises OSError where there is no such number.
+    So its own are what they would be without us. At least it is above those of the standard streams, for one of which
+    ours would be taken where it has none. Raises OSError where there is no such number.
     """
 
     __slots__ = ("_identity", "socket")
 
     def __init__(self, made: socket) -> None:
-        if made.fileno() < _FIRST_NUMBER:
-            try:
-                above = fcntl.fcntl(made.fileno(), fcntl.F_DUPFD_CLOEXEC, _FIRST_NUMBER)
-            finally:
-                made.close()
-            made = socket(made.family, made.type, made.proto, above)
+        try:
+            made = _moved(made, _OUT_OF_THE_WAY)
+        except OSError:  # the program may not have so many
+            if made.fileno() < _FIRST_NUMBER:
+                made = _moved(made, _FIRST_NUMBER)
         self.socket = made
         self._identity = _identity(made)
 
@@ -50,3 +50,10 @@ class Kept:
 def _identity(of: socket) -> tuple[int, int]:
     status = os.fstat(of.fileno())
     return status.st_dev, status.st_ino
+
+
+def _moved(made: socket, least: int) -> socket:
+    above = fcntl.fcntl(made.fileno(), fcntl.F_DUPFD_CLOEXEC, least)
+    kept = socket(made.family, made.type, made.proto, above)
+    made.close()
+    return kept

@@ -74,7 +74,10 @@ class Sender:
         self._thread: int | None = None
         """The system's number of the thread, once it runs."""
         self._first_may_end = first_may_end
-        """A thread of the parent's has forked: this process ends when that thread does, and so has the sender to."""
+        """A thread of the parent's has forked: this process ends when that thread does, and so has the sender to.
+
+        Likewise when the interpreter ends: it may end its own thread.
+        """
         # Reentrant: a signal handler or a finalizer may finish a span while its own thread is in here.
         self._lock = RLock()
         self._turns: list[Any] = []
@@ -123,6 +126,7 @@ class Sender:
             self._asked += 1
             mine = self._asked
             self._last = self._last or last
+            self._first_may_end = self._first_may_end or last
             self.wake()
         self._wait_for(lambda: self._answered >= mine or not self._running, until)
         return self._answered >= mine and self._flushed

@@ -1,7 +1,8 @@
 """What the sender waits with: for others to wake it, and for the agent to say something.
 
 Two sockets, connected to each other. A program that makes itself a daemon closes every descriptor it finds; when that
-takes the one that others write to, the wait on the other one ends, and the next wait is with a new pair.
+takes the one that others write to, the wait on the other one ends. A new pair is made a moment later, when the program
+is through: until then waits are short.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from time import monotonic
 from sonde.probe.core.twin.descriptor import Kept
 from sonde.probe.core.twin.real import poll
 
-_WITHOUT_PAIR_S = 0.1
+_WITHOUT_S = 0.1
 _LONGEST_S = 86400.0
 
 
@@ -30,6 +31,7 @@ class Waker:
     def __init__(self) -> None:
         self._near: Kept | None = None
         self._far: Kept | None = None
+        self._make_at = 0.0
 
     def wake(self) -> None:
         """End the wait that goes on, or else the next one."""
@@ -45,7 +47,7 @@ class Waker:
         near, left = self._near, max(0.0, min(until - monotonic(), _LONGEST_S))
         watched = poll()
         if near is None:
-            left = min(left, _WITHOUT_PAIR_S)
+            left = min(left, _WITHOUT_S)
         else:
             watched.register(near.socket.fileno(), select.POLLIN)
         if agent >= 0:
@@ -65,14 +67,22 @@ class Waker:
         self._near = self._far = None
 
     def prepare(self) -> None:
-        """Before a wait, and before anybody may wake: see that there is a pair."""
+        """Before a wait, and before anybody may wake: see that there is a pair, where there can be one."""
         if self._near is not None and self._near.is_ours() and self._far is not None and self._far.is_ours():
             return
+        lost = self._near is not None
         self.close()
+        if lost or (monotonic() >= self._make_at and not self._make_pair()):
+            self._make_at = monotonic() + _WITHOUT_S
+
+    def _make_pair(self) -> bool:
         try:
-            self._near, self._far = map(Kept, socketpair())
-        except OSError:
-            self.close()  # no descriptor to be had: the wait is a short one
+            near, far = socketpair()
+            self._near, self._far = Kept(near), Kept(far)
+        except OSError:  # no descriptor to be had
+            self.close()
+            return False
+        return True
 
     def _forget_wakes(self, near: Kept) -> None:
         try:
