@@ -104,6 +104,8 @@ static void resized(const PyThreadState *thread, Blocks *table, Block *block, vo
         if (base < 0)
             groups_change(block->group, base, 0);
         block->base = base > 0 ? (size_t)base : 0;
+    } else if (loop && more > 0 && !block->base) {
+        touched(block->site, loop, (size_t)more);
     }
     block->size = size;
     if (!blocks_put(table, pointer, block) && table == &hooks.old)

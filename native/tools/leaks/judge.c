@@ -8,6 +8,10 @@
 #include "paths.h"
 #include "sites.h"
 
+/* A list grows by steps: so many loops may allocate as much as the one before, between two that allocate
+ * more. */
+enum { MOST_LEVEL = 3 };
+
 enum { GROWTH_TIMES = 5, MAX_WINDOWS = 16, FEW_LOOPS = 4 };
 
 /* -- types -- */
@@ -314,12 +318,13 @@ PyObject *judge_closed(PyObject *Py_UNUSED(module), PyObject *args) {
             continue;
         uint64_t before = site->bytes_before;
         site->bytes_before = site->bytes;
-        if (site->bytes <= before) {
+        if (site->bytes < before || (site->bytes == before && ++site->level > MOST_LEVEL)) {
             site->growths = 0;
             site->grown = 0;
         }
         if (!before || site->bytes <= before)
             continue;
+        site->level = 0;
         site->growths += site->growths < UINT16_MAX;
         site->grown += site->bytes - before;
         if (site->growths < GROWTH_TIMES)

@@ -24,6 +24,7 @@ typedef struct {
     uint64_t grown;        /* what growths add up to */
     PyObject *file;        /* str, once asked for, or when the code has gone; owned */
     int line;              /* 0 until asked for */
+    uint8_t level;         /* loops in a row that each allocated as much as the one before */
 } Site;
 
 /* Returns 0, or -1 with an exception set. `library`: tuple of str, beginnings of the names of files that are
