@@ -23,7 +23,7 @@ from sonde.cli import CommandError
 from sonde.cli.debugging import agents, outside, tree
 from sonde.cli.debugging.conversation import Conversation, Interrupts
 from sonde.cli.debugging.files import Files
-from sonde.cli.debugging.page import Page
+from sonde.cli.debugging.page import Page, plain
 from sonde.cli.debugging.progress import Progress
 from sonde.wire import profile
 from sonde.wire.tools import MAX_SECONDS, seconds_of
@@ -209,7 +209,7 @@ class Debugging:
         if event["event"] == "failed":
             if self._arguments.json:
                 print(json.dumps(event, indent=2))
-            print(f"sonde debug: {event.get('reason')}: {event.get('message')}", file=sys.stderr)
+            print(plain(f"sonde debug: {event.get('reason')}: {event.get('message')}"), file=sys.stderr)
             return ABORTED if self._interrupts.count else 1
         if event["event"] == "tools":
             states = [state for state in event.get("tools", []) if isinstance(state, dict)]

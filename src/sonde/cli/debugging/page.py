@@ -55,9 +55,9 @@ class Page:
         """Head, summary, notes, and where the files are."""
         who = " ".join(str(document[key]) for key in ("service", "instance") if document.get(key))
         head = f"{document.get('tool')} of process {document.get('pid')}"
-        lines = [f"{head}  {who}".rstrip()]
+        lines = [plain(f"{head}  {who}".rstrip())]
         python = f", Python {document['python']}" if document.get("python") else ""
-        lines.append(f"{document.get('started_at')}, {document.get('seconds')} s{python}")
+        lines.append(plain(f"{document.get('started_at')}, {document.get('seconds')} s{python}"))
         summary = document.get("summary")
         if isinstance(summary, dict) and summary:
             lines += ["", *self._object(summary, 0)]
@@ -65,16 +65,16 @@ class Page:
         if isinstance(notes, list) and notes:
             lines.append("")
             for note in notes:
-                lines += self._wrapped(f"· {_plain(note)}", 0, hang=2)
+                lines += self._wrapped(f"· {plain(note)}", 0, hang=2)
         if files:
             lines += ["", *(f"→ {path}" for path in files)]
         return "\n".join(lines)
 
     def _object(self, values: dict[str, Any], indent: int) -> Iterator[str]:
         """Plain values first, then texts of many lines, objects and tables."""
-        plain = {key: value for key, value in values.items() if not _is_large(value) and value not in ("", [], None)}
-        widest = max(map(len, map(_label, plain)), default=0)
-        for key, value in plain.items():
+        single = {key: value for key, value in values.items() if not _is_large(value) and value not in ("", [], None)}
+        widest = max(map(len, map(_label, single)), default=0)
+        for key, value in single.items():
             yield from self._wrapped(f"{_label(key):<{widest}}  {shown(key, value)}", indent, hang=widest + 2)
         for key, value in values.items():
             if _is_large(value) and value:
@@ -86,7 +86,7 @@ class Page:
         pad = " " * indent
         if isinstance(value, str):
             lines = value.splitlines()
-            yield from (pad + _plain(line) for line in lines[:MAX_LINES])
+            yield from (pad + plain(line) for line in lines[:MAX_LINES])
             yield from _more(len(lines) - MAX_LINES, pad)
         elif isinstance(value, dict):
             yield from self._object(value, indent)
@@ -121,7 +121,7 @@ class Page:
     def _wrapped(self, text: str, indent: int, hang: int = 0) -> list[str]:
         first, later = " " * indent, " " * (indent + hang)
         return textwrap.wrap(
-            text, self._width, initial_indent=first, subsequent_indent=later, break_on_hyphens=False
+            plain(text), self._width, initial_indent=first, subsequent_indent=later, break_on_hyphens=False
         ) or [""]
 
 
@@ -138,7 +138,7 @@ def shown(key: str, value: Any) -> str:
         if isinstance(value, float):
             return f"{value:,.3g}"
         return str(value) if key.endswith(_NAMES) else f"{value:,}"
-    return "" if value is None else _plain(value)
+    return "" if value is None else plain(value)
 
 
 def cut(text: str, width: int) -> str:
@@ -172,16 +172,16 @@ def _is_large(value: Any) -> bool:
 def _label(key: str) -> str:
     for suffix, _ in _SCALES:
         key = key.removesuffix(suffix)
-    return _plain(key.replace("_", " "))
+    return plain(key.replace("_", " "))
 
 
 def _cell(key: str, value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(_plain(entry) for entry in value)
+        return ", ".join(plain(entry) for entry in value)
     return "" if _is_large(value) else shown(key, value)
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     """No letter of what a process is called, or holds, moves the cursor of a terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(value))
 

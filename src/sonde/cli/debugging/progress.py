@@ -6,7 +6,7 @@ import shutil
 import sys
 from typing import Any
 
-from sonde.cli.debugging.page import cut
+from sonde.cli.debugging.page import cut, plain
 
 
 class Progress:
@@ -21,7 +21,7 @@ class Progress:
         if not self._on:
             return
         width = shutil.get_terminal_size((80, 24)).columns - 1
-        line = cut("".join(letter for letter in text if letter.isprintable()), width)
+        line = cut(plain(text), width)
         print(f"\r{line}{' ' * (self._shown - len(line))}", end="", file=sys.stderr, flush=True)
         self._shown = len(line)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sonde.cli.debugging.page import cut, shown
+from sonde.cli.debugging.page import cut, plain, shown
 from sonde.wire.profile import NO_PARENT
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ def lines(profile: Profile, width: int) -> Iterator[str]:
         frame = profile.frames[node.frame]
         place = f"  {frame.file}:{node.line}" if frame.file else ""
         head = f"{weights[at] / whole:6.1%} {shown(_KEYS.get(profile.unit, ''), weights[at]):>8}  {' ' * depth}"
-        name = "".join(letter for letter in frame.name if letter.isprintable())
-        yield head + cut(f"{name}{place}", max(20, width - len(head)))
+        yield head + cut(plain(f"{frame.name}{place}"), max(20, width - len(head)))
         if depth < MAX_DEPTH:
             waiting += [(child, depth + 1) for child in sorted(children[at], key=weights.__getitem__)]
     if waiting:
