@@ -422,6 +422,20 @@ def test_a_child_runs_none_of_its_parents_tools(host, agent):
     assert heard.last()["event"] == "result"
 
 
+def test_a_fork_that_python_was_not_told_of_is_found_out(host, agent, monkeypatch):
+    """The child's first command finds no run of the parent's in its way."""
+    host.command(command(id="parent", tool="heavy"))
+    parent = agent.accept()
+    parent.next()
+    assert parent.next()["event"] == "started"
+    monkeypatch.setattr(host, "_pid", -1)  # as in the child
+
+    host.command(command(id="child", tool="heavy", seconds=0.01))
+    assert "after_fork" in little_tools.words()
+    assert agent.accept().last()["event"] == "result"
+    parent.socket.close()
+
+
 def _is_to(descriptor, path):
     try:
         copy = os.dup(int(descriptor))

@@ -42,6 +42,7 @@ class Host:
         self._begin_anew()
 
     def _begin_anew(self) -> None:
+        self._pid = os.getpid()
         self.governor = Governor()
         self._runs: dict[Run, Link | None] = {}
         """Those under way, each with its connection once it has one."""
@@ -52,6 +53,7 @@ class Host:
 
     def command(self, payload: bytes) -> None:
         """Of the agent's. Waits for nothing. Raises ToolFrameError, and RuntimeError where no thread can be had."""
+        self._mind_the_fork()
         command = tools.document_of(payload, tools.MAX_COMMAND_BYTES)
         todo = command.get("do")
         if todo in {"stop", "abort"}:
@@ -93,6 +95,10 @@ class Host:
             except Exception:
                 fault("tools.after_fork")
 
+    def _mind_the_fork(self) -> None:
+        if self._pid != os.getpid():  # one that Python was not told of, as uWSGI's are
+            self.after_fork()
+
     def _tell(self, command: dict[str, Any]) -> None:
         for run in list(self._runs):
             if run.id == command["id"]:
@@ -100,6 +106,7 @@ class Host:
 
     def begin(self, command: dict[str, Any], listener: Profile) -> Run:
         """A run for the program itself, which hears of it alone. Raises RuntimeError where no thread can be had."""
+        self._mind_the_fork()
         run = Run(command, self.governor)
         self._begin(run, partial(self._heard_by, listener))
         return run
