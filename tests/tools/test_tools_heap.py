@@ -225,6 +225,35 @@ def test_variables_of_threads_are_roots():
     assert vias(way)[1:] == ["private", "[0]"]
 
 
+def test_an_attribute_that_is_a_dict_is_no_namespace():
+    CACHE["instance"] = Leak(1)
+    CACHE["instance"].by_mail = {"user@example.org": "v" * 500_001}
+
+    assert vias(ways_to_texts(look())[500_001])[2:] == ["[str]", ".by_mail", "[str]"]
+
+
+def test_what_a_module_holds_is_retained_by_it_though_functions_lead_to_it():
+    def kept():
+        return CACHE
+
+    threading.kept_by_test = kept  # a function of ours, in another module
+    CACHE["own"] = ["o" * 700_001]
+    try:
+        document = look()
+    finally:
+        del threading.kept_by_test
+
+    assert dict(document["roots"])[f"module {__name__}"] >= 700_000
+
+
+def test_the_summary_has_ways_in_one_text():
+    CACHE["own"] = ["o" * 700_001]
+
+    summary = look()["result"].summary
+
+    assert summary["largest"][0]["chain"] == f"module {__name__}.CACHE[str][0]"
+
+
 def test_no_text_of_the_application_is_in_the_result():
     CACHE["password"] = {"user@example.org": "hunter2" * 100_000, 5: ["hunter3" * 100_000]}
 
@@ -419,7 +448,7 @@ def test_runs_leave_nothing_behind():
 
 def test_a_fork_in_the_midst_leaves_the_copy_to_the_parent(tmp_path):
     program = """
-    import gc, os, sys, time
+    import gc, json, os, sys, time
     from sonde.probe.tools import _heap
     from sonde.probe.tools.heap import Heap
     filler = [[n] for n in range(300_000)]
@@ -438,7 +467,7 @@ def test_a_fork_in_the_midst_leaves_the_copy_to_the_parent(tmp_path):
     assert status == 0, status
     while not _heap.ended(tool._image):
         time.sleep(0.01)
-    assert tool._outcome()["objects"] > 300_000
+    assert json.loads(tool._outcome())["objects"] > 300_000
     print("done")
     """
     script = tmp_path / "program.py"

@@ -73,6 +73,19 @@ void write_type(Writer *writer, PyTypeObject *type) {
 
 /* -- references -- */
 
+/* A member of an object's structure: a slot, or what a type of C tells of. NULL: it is none. */
+static const char *slot_of(PyObject *from, const PyObject *to) {
+    PyTypeObject *type = Py_TYPE(from);
+    for (int bases = 0; type && bases < MAX_BASES; bases++, type = type->tp_base) {
+        for (const PyMemberDef *slot = type->tp_members; slot && slot->name; slot++) {
+            bool object = slot->type == T_OBJECT || slot->type == T_OBJECT_EX;
+            if (object && slot->offset > 0 && *(PyObject **)((char *)from + slot->offset) == to)
+                return slot->name;
+        }
+    }
+    return NULL;
+}
+
 /* The dict of a module, class or object, which holds its attributes. */
 static bool is_namespace(const Walk *walk, Node node) {
     PyObject *object = walk->object[node], *owner = node ? walk->object[walk->parent[node]] : NULL;
@@ -86,7 +99,8 @@ static bool is_namespace(const Walk *walk, Node node) {
     if (PyFunction_Check(owner))
         return ((PyFunctionObject *)owner)->func_globals == object ||
                ((PyFunctionObject *)owner)->func_dict == object;
-    return (Py_TYPE(owner)->tp_flags & Py_TPFLAGS_MANAGED_DICT) || Py_TYPE(owner)->tp_dictoffset != 0;
+    bool has_one = Py_TYPE(owner)->tp_flags & Py_TPFLAGS_MANAGED_DICT || Py_TYPE(owner)->tp_dictoffset != 0;
+    return has_one && !internals_attribute(owner, object) && !slot_of(owner, object);
 }
 
 /* "[str]" or ".name". False: it is not in there. */
@@ -138,17 +152,9 @@ static bool write_member(Writer *writer, const char *name, PyObject *str) {
     return true;
 }
 
-/* Slots, and what a type of C tells of its structure. */
 static bool write_slot_link(Writer *writer, PyObject *from, const PyObject *to) {
-    PyTypeObject *type = Py_TYPE(from);
-    for (int bases = 0; type && bases < MAX_BASES; bases++, type = type->tp_base) {
-        for (const PyMemberDef *slot = type->tp_members; slot && slot->name; slot++) {
-            bool object = slot->type == T_OBJECT || slot->type == T_OBJECT_EX;
-            if (object && slot->offset > 0 && *(PyObject **)((char *)from + slot->offset) == to)
-                return write_member(writer, slot->name, NULL);
-        }
-    }
-    return false;
+    const char *name = slot_of(from, to);
+    return name && write_member(writer, name, NULL);
 }
 
 /* What functions and cells refer to stands in no table. */

@@ -80,11 +80,21 @@ static Node met(Walk *walk, PyObject *object, Node parent) {
 typedef struct {
     Walk *walk;
     Node from;
+    bool function;
 } From;
+
+/* Every function leads to the variables of its module, so that by way of functions and classes everything
+   would hold everything: what a module holds would be nobody's. That way does not count where the module
+   itself is a root. */
+static bool is_of_module(const Walk *walk, PyObject *object) {
+    Node node = PyDict_CheckExact(object) ? walk_find(walk, object) : 0;
+    Node owner = node ? walk->parent[node] : 0;
+    return owner && owner <= walk->root_count && walk->roots[owner - 1].kind == ROOT_MODULE;
+}
 
 static int visit(PyObject *object, void *arg) {
     From *from = arg;
-    if (object)
+    if (object && !(from->function && is_of_module(from->walk, object)))
         refer(from->walk, met(from->walk, object, from->from));
     return 0;
 }
@@ -188,7 +198,7 @@ static void add_threads(Walk *walk, const PyThreadState *own) {
 /* Follow everything that has a number and was not followed yet. */
 static void follow(Walk *walk, Node *next) {
     for (; *next < walk->count; ++*next) {
-        From from = {walk, *next};
+        From from = {walk, *next, walk->object[*next] && PyFunction_Check(walk->object[*next])};
         walk->first[*next] = walk->references;
         if (*next <= walk->root_count && *next && walk->roots[*next - 1].kind == ROOT_FRAME)
             visit_running(&walk->roots[*next - 1], &from);

@@ -13,13 +13,13 @@ import sys
 from collections import OrderedDict
 from time import monotonic
 
-from sonde.probe.tools.heap_memory import kernel_memory, object_allocator, resident
+from sonde.probe.tools.heap_memory import copied, kernel_memory, object_allocator, resident
 from sonde.probe.tools.originals import original
 from sonde.probe.tools.tool import Artifact, Option, Result, State, ToolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import ModuleType
     from typing import Any, ClassVar
 
@@ -29,7 +29,7 @@ ROWS = 100
 MAX_KEPT = 2
 """Snapshots that this process keeps to be compared with; the oldest goes first."""
 
-_PAUSE_MS_A_GIB = 12.0
+_PAUSE_MS_A_GIB = 50.0
 """What copying takes where a page has 4 KiB: measured, see docs/tools/heap.md."""
 _LOOK_EVERY_S = 0.005
 _MORE_OBJECTS = 200_000
@@ -85,7 +85,7 @@ class Heap:
         self._native: Any = None
         self._options: Mapping[str, Any] = {}
         self._image: Any = None
-        self._first: Mapping[str, Any] = {}
+        self._first = b""  # not decoded before the end: a second look would see what it becomes
         self._first_seen: Any = None
         self._apart_s = 0.0
         self._looked_at = 0.0
@@ -140,8 +140,8 @@ class Heap:
         self._image = None
 
     def progress(self) -> str:
-        """What there was at the first look."""
-        return f"{self._first.get('objects', 0):,} objects at first; looking again"
+        """There is a time between two looks."""
+        return "looked once; looking again at the end"
 
     def cpu_s(self) -> float:
         """Of the processes that looked."""
@@ -150,13 +150,13 @@ class Heap:
     def stop(self) -> Result:
         """The second look, if one is wanted, and what was found."""
         found, seen, taken_at = self._first, self._first_seen, self._looked_at
-        self._first, self._first_seen = {}, None
+        self._first, self._first_seen = b"", None
         if self._options["again_after_s"]:
             self._apart_s = monotonic() - self._looked_at
             found = self._look(seen, keep=bool(self._options["keep"]))
             seen, taken_at = self._native.seen(self._image), monotonic()
             self._image = None
-        document = {"format": FORMAT, **found, **self._costs()}
+        document: dict[str, Any] = {"format": FORMAT, **json.loads(found), **self._costs()}
         memory = {"kernel": kernel_memory(), "objects": object_allocator(self._native), "native": self._native.native()}
         document["memory"] = memory
         if self._options["keep"] and seen is not None:
@@ -184,8 +184,8 @@ class Heap:
             "apart_s": round(self._apart_s, 3),
         }
 
-    def _look(self, before: Any, *, keep: bool) -> dict[str, Any]:
-        pause_ms = resident() / (1 << 30) * _PAUSE_MS_A_GIB
+    def _look(self, before: Any, *, keep: bool) -> bytes:
+        pause_ms = copied() / (1 << 30) * _PAUSE_MS_A_GIB
         if pause_ms > self._options["max_pause_ms"]:
             raise ToolError(
                 "too_slow",
@@ -208,7 +208,7 @@ class Heap:
             took(_LOOK_EVERY_S)
         return self._outcome()
 
-    def _outcome(self) -> dict[str, Any]:
+    def _outcome(self) -> bytes:
         outcome = self._native.outcome(self._image)
         self._pauses_ms.append(outcome["pause_ns"] / 1e6)
         self._cpu_s += outcome["cpu_ns"] / 1e9
@@ -221,8 +221,7 @@ class Heap:
             )
         if outcome["full"]:
             raise ToolError("error", "heap: what was found is longer than 2 MiB")
-        found: dict[str, Any] = json.loads(outcome["report"])
-        return found
+        return bytes(outcome["report"])
 
 
 def _objects(options: Mapping[str, Any]) -> int:
@@ -238,12 +237,34 @@ def _keep(snapshot: _Kept) -> str:
 
 
 def _summary(document: Mapping[str, Any]) -> dict[str, Any]:
-    tables = ("types", "retained", "largest", "roots")
-    summary = {name: value for name, value in document.items() if name not in {"format", "growth", *tables}}
-    summary |= {name: document.get(name, [])[:ROWS] for name in tables}
-    if "growth" in document:
-        summary["growth"] = {name: rows[:ROWS] for name, rows in document["growth"].items()}
+    """What people read in a table: the way to an object is one text there."""
+    large = {"format", "growth", "types", "roots", "retained", "largest"}
+    summary: dict[str, Any] = {name: value for name, value in document.items() if name not in large}
+    growth = document.get("growth", {})
+    for name in ("holders", "grown_types"):
+        if name in growth:
+            summary[name] = [_row(row) for row in growth[name][:ROWS]]
+    types = ("type", "module", "objects", "bytes")
+    summary["types"] = [dict(zip(types, row, strict=True)) for row in document.get("types", [])[:ROWS]]
+    for name in ("retained", "largest"):
+        summary[name] = [_row(row) for row in document.get(name, [])[:ROWS]]
+    summary["roots"] = [{"root": name, "retained_bytes": size} for name, size in document.get("roots", [])[:ROWS]]
     return summary
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    ways = {name: way(row[name]) for name in ("chain", "example") if name in row}
+    kinds = {"kinds": ", ".join(f"{count:,} {name}" for name, count, _ in row["kinds"])} if "kinds" in row else {}
+    return {name: value for name, value in row.items() if name not in {"chain", "example", "kinds"}} | kinds | ways
+
+
+def way(chain: Sequence[Sequence[Any]]) -> str:
+    """`module shop.cache[str][17].name`."""
+    if not chain:
+        return ""
+    root, *steps = (step[0] for step in chain)
+    parts = [via if via[:1] in {".", "["} else f" → {via or '?'}" for via in steps]
+    return "".join((str(root), *parts))
 
 
 def _notes(document: Mapping[str, Any]) -> list[str]:

@@ -41,10 +41,16 @@ def kernel_memory() -> dict[str, int]:
 
 def resident() -> int:
     """Bytes, quickly."""
-    for line in _lines(_STATUS):
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    return _status("VmRSS:")
+
+
+def copied() -> int:
+    """Bytes that a copy of the process has to have pages listed for: what is of files is listed when it is read."""
+    return _status("RssAnon:") or resident()
+
+
+def _status(name: str) -> int:
+    return next((int(line.split()[1]) * 1024 for line in _lines(_STATUS) if line.startswith(name)), 0)
 
 
 def object_allocator(native: ModuleType) -> dict[str, int]:
