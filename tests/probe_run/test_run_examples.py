@@ -18,6 +18,7 @@ SPANS: dict[str, dict[tuple[str, str], dict[str, object]]] = {
         ("price", "order"): {"item": "tea"},
         ("SELECT", "price"): {"db.query.text": "select ?"},
     },
+    "profiled.py": {("order", ""): {}},
     "spans.py": {
         ("order", ""): {"customer": "acme", "total": 7, "shipped": False},
         ("price", "order"): {"basket.size": 2},
