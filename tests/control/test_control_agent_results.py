@@ -1,10 +1,13 @@
 """How results travel from a process to the server, whatever happens on the way: the test plays the server."""
 
 import hashlib
+import json
 import random
 import time
 
 from control_harness import Agent, eventually, tool_process
+
+from sonde.agent.control.channel import _processes
 
 
 def expected(size):
@@ -144,6 +147,17 @@ def test_progress_is_told_while_it_runs_and_not_kept_while_the_server_is_away(fa
     event, _ = fake.take(job_id)
 
     assert event["document"]["summary"] == {"stopped": False}
+
+
+def test_more_processes_than_a_message_holds_are_told_as_far_as_it_goes():
+    tools = [{"name": "cpu", "options": {"x": "y" * 20_000}}]
+    items = [{"pid": pid, "command": "c" * 1000, "tools": tools} for pid in range(400)]
+
+    told = json.loads(_processes(items))["items"]
+    assert [item["pid"] for item in told] == list(range(400))
+    assert {str(item["tools"]) for item in told} == {"None"}
+    fewer = json.loads(_processes(items * 10))["items"]
+    assert 1000 <= len(fewer) < 4000
 
 
 def test_a_server_without_a_control_channel_is_left_alone(fake, tmp_path):

@@ -103,7 +103,7 @@ def test_a_job_outlives_a_server_that_is_killed(world, tmp_path):
     with server.client() as client:
         api = Api(client, world["app"]["id"])
         node = api.process(process.pid)["node"]
-        job = api.start(node, process.pid, "slow", seconds=6)
+        job = api.start(node, process.pid, "slow", seconds=250)
         api.until(job["id"], "running")
 
     server.stop(kill=True)
@@ -112,8 +112,10 @@ def test_a_job_outlives_a_server_that_is_killed(world, tmp_path):
     with server.client() as client:
         api = Api(client, world["app"]["id"])
         assert api.job(job["id"])["state"] == "running"
+        api.process(process.pid)
+        api.cancel(job["id"])
         ended = api.ended(job["id"])
-        assert (ended["state"], ended["document"]["summary"]) == ("done", {"stopped": False})
+        assert (ended["state"], ended["document"]["summary"]) == ("done", {"stopped": True})
         assert "key is not the one" not in world["agent"].log.read_text(), "its key is the same"
         next_one = api.start(node, process.pid, "quick", bytes=100_000)
         assert api.ended(next_one["id"])["state"] == "done"
@@ -138,6 +140,24 @@ def test_an_upload_outlives_a_server_that_is_killed(world, tmp_path):
         assert api.ended(job["id"])["state"] == "done"
         content = api.artifact(job["id"], "data.bin").content
     assert hashlib.sha256(content).digest() == hashlib.sha256(random.Random(7).randbytes(size)).digest()
+
+
+def test_a_server_stops_at_once_with_agents_connected_and_jobs_followed(world):
+    server = world["server"]
+    with server.client() as client:
+        api = Api(client, world["app"]["id"])
+        node = api.process(world["process"].pid)["node"]
+        job = api.start(node, world["process"].pid, "slow", seconds=100)
+        with client.stream("GET", f"/jobs/{job['id']}/stream") as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "event: job"
+            began = time.monotonic()
+            server.process.terminate()
+            for _ in lines:  # to its end, which is not an error
+                assert time.monotonic() - began < 6
+        server.stop()
+        assert time.monotonic() - began < 6
+        assert "Traceback" not in server.log.read_text()
 
 
 def test_an_agent_that_is_killed_and_started_anew_takes_new_jobs(world):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sonde.agent.control.spool import Spool
     from sonde.agent.counters import Counters
     from sonde.agent.runs import Runs
-    from sonde.wire.control import Hello, Welcome
+    from sonde.wire.control import Hello, Process, Welcome
 
 log = logging.getLogger(__name__)
 socket_log = logging.getLogger(f"{__name__}.socket")
@@ -48,6 +48,7 @@ OPEN_WITHIN_S = 10.0
 GATHER_S = 0.1
 """Between a change of the processes and the telling: a server that starts brings many."""
 MOST_WAITING = 4096
+MAX_PROCESSES_BYTES = MAX_MESSAGE_BYTES // 2
 STOP_S = 1.0
 _MISSING = frozenset({301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 426, 501})
 
@@ -255,13 +256,13 @@ class Channel:
 
     async def _tell_processes(self, waiting: asyncio.Queue[str | bytes]) -> None:
         """All of them, at once and at each change."""
-        told: list[Any] | None = None
+        told: list[Process] | None = None
         while True:
             self._changed.clear()
             items = self._processes.items()
             if items != told:
                 told = items
-                await waiting.put(wire.encoded({"type": "processes", "items": items}))
+                await waiting.put(_processes(items))
             await self._changed.wait()
             await asyncio.sleep(GATHER_S)
 
@@ -286,6 +287,19 @@ async def _send(socket: ClientConnection, waiting: asyncio.Queue[str | bytes], h
         except TimeoutError:
             data = wire.encoded({"type": "heartbeat", "time": moment(_now())})
         await socket.send(data)
+
+
+def _processes(items: list[Process]) -> str:
+    """The message, as much of it as the server takes: what tools can do is left out first, then processes."""
+    text = wire.encoded({"type": "processes", "items": items})
+    if len(text) > MAX_PROCESSES_BYTES:
+        items = [{**item, "tools": None} for item in items]
+        text = wire.encoded({"type": "processes", "items": items})
+    while len(text) > MAX_PROCESSES_BYTES:
+        items = items[: len(items) // 2]
+        log.warning("there are too many processes to tell of: only the first %d are", len(items))
+        text = wire.encoded({"type": "processes", "items": items})
+    return text
 
 
 def _text(data: str | bytes) -> str:
