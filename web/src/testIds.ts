@@ -55,6 +55,7 @@ export const TEST_IDS = {
   callGraph: "call-graph",
   stacks: "stacks",
   leaks: "leaks",
+  heap: "heap",
   leakSite: "leak-site",
   leaksMemory: "leaks-memory",
   awaitGraph: "await-graph",

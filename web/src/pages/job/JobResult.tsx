@@ -3,6 +3,7 @@ import { useWords } from "../../i18n";
 import { Panel } from "../../parts/Panel";
 import { SummaryView } from "../../parts/profile/SummaryView";
 import { CallsResult } from "./CallsResult";
+import { HeapResult } from "./HeapResult";
 import classes from "./JobPage.module.css";
 import { LeaksResult } from "./LeaksResult";
 import { ProfileResult } from "./ProfileResult";
@@ -17,6 +18,7 @@ const LEFT_OUT: Record<string, readonly string[]> = {
   calls: ["functions", "top_exclusive", "top_inclusive"],
   stacks: ["threads", "loops", "format", "way", "thread_count"],
   leaks: ["sites", "routes", "exact"],
+  heap: ["types", "retained", "largest", "roots", "grown_types", "holders", "left_out", "unreached"],
 };
 
 /** What a run found: its pictures, where its tool has any, then its summary, then what to know about it. */
@@ -27,6 +29,7 @@ export function JobResult({ job, document }: { job: Job; document: JobDocument }
     <>
       {has("profile.json") && <ProfileResult job={job} />}
       {has("calls.json") && <CallsResult job={job} />}
+      {has("heap.json") && <HeapResult job={job} />}
       {has("leaks.json") && <LeaksResult job={job} />}
       {job.tool === "stacks" && "threads" in document.summary && <StacksResult job={job} document={document} />}
       <SummaryView summary={document.summary} leaveOut={LEFT_OUT[job.tool]} />

@@ -27,10 +27,10 @@ const STATES: readonly JobState[] = ["waiting", "running", "done", "failed", "ca
 export function RunList({ search, process, onChange }: Props) {
   const { t } = useWords();
   const { app, service, node, ran, state, own } = search;
-  const instance = own ? process?.instance : undefined;
+  const pid = own ? process?.pid : undefined;
   const filter = useMemo<JobFilter>(
-    () => ({ app, service, node, tool: ran, state, instance }),
-    [app, service, node, ran, state, instance],
+    () => ({ app, service, node: own ? process?.node : node, tool: ran, state, pid }),
+    [app, service, node, own, process?.node, ran, state, pid],
   );
   const jobs = useInfiniteQuery(jobsQuery(filter));
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = jobs;
@@ -39,7 +39,7 @@ export function RunList({ search, process, onChange }: Props) {
   }, [fetchNextPage, hasNextPage, isFetchingNextPage]);
   const rows = useMemo(() => jobs.data?.pages.flatMap(({ items }) => items), [jobs.data]);
   const query = { data: rows, error: jobs.error, refetch: jobs.refetch };
-  const filtered = Boolean(app || service || node || ran || state || instance);
+  const filtered = Boolean(app || service || node || ran || state || pid);
   return (
     <Panel title={t("runs.title")} flush aside={<RunFilters search={search} process={process} onChange={onChange} />}>
       <Loaded query={query as Parameters<typeof Loaded<Job[]>>[0]["query"]} skeleton={<TableSkeleton rows={4} />}>

@@ -60,7 +60,7 @@ const UNITS: [RegExp, (value: number) => Quantity][] = [
   [/_us$/, (value) => duration(value / 1e3)],
   [/_ms$/, duration],
   [/(^|_)(s|seconds)$/, (value) => duration(value * 1e3)],
-  [/(^|_)(bytes|size|rss)$/, bytes],
+  [/(^|[_.])(bytes|size|rss)$|^memory\.kernel\./, bytes],
   [/(^|_)(share|fraction|ratio)$/, percent],
 ];
 

@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+
+import { chainText, typeName } from "./heap";
+
+it("who holds an object is read in one line, from the root on", () => {
+  expect(
+    chainText([
+      ["module shop", "module", 72],
+      [".cache", "dict", 800],
+      ["", "deque", 10],
+      ["[3]", "str", 9],
+    ]),
+  ).toBe("module shop .cache (deque) [3]");
+  expect(chainText([])).toBe("");
+});
+
+it("a type of Python's own needs no module", () => {
+  expect([typeName("str", "builtins"), typeName("Order", "shop"), typeName("x", "")]).toEqual([
+    "str",
+    "shop.Order",
+    "x",
+  ]);
+});
