@@ -15,10 +15,11 @@ import pytest
 
 from sonde.probe import core
 from sonde.probe.log_records import log_records
+from sonde.probe.tools.longest import Longest
+from sonde.probe.tools.places import Place, own_line, stack_text
 from sonde.probe.tools.stalls import Stalls
 from sonde.probe.tools.stalls import watch as watching
-from sonde.probe.tools.stalls.report import Longest
-from sonde.probe.tools.stalls.verdict import Place, heaviest_path, own_line, stack_text
+from sonde.probe.tools.stalls.verdict import heaviest_path
 from sonde.probe.tools.tool import ToolError
 
 _stalls = pytest.importorskip("sonde.probe.tools._stalls")

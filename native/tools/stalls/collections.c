@@ -7,6 +7,7 @@
 
 #include "../frames/frames.h"
 #include "../frames/spans.h"
+#include "../watch/listed.h"
 #include "../watch/places.h"
 #include "../watch/ticks.h"
 #include "episode.h"

@@ -136,36 +136,11 @@ static PyObject *decoded(const char *text) {
     return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
 }
 
-PyObject *places_numbers(const uint16_t *from, int count) {
-    PyObject *tuple = PyTuple_New(count);
-    for (int at = 0; tuple && at < count; at++) {
-        PyObject *number = PyLong_FromLong(from[at]);
-        if (!number) {
-            Py_CLEAR(tuple);
-            break;
-        }
-        PyTuple_SET_ITEM(tuple, at, number);
-    }
-    return tuple;
-}
-
 /* Appends a new reference, which may be NULL. Returns 0, or -1 with an exception set. */
 static int append(PyObject *list, PyObject *item) {
     int result = item ? PyList_Append(list, item) : -1;
     Py_XDECREF(item);
     return result;
-}
-
-PyObject *places_list(const Places *places) {
-    PyObject *list = PyList_New(0);
-    for (uint32_t at = 0; list && at < places->count; at++) {
-        const Place *place = &places->places[at];
-        if (append(list, Py_BuildValue("(NNii)", decoded(places_text(places, place->name)),
-                                       decoded(places_text(places, place->file)), (int)place->first_line,
-                                       (int)place->line)) < 0)
-            Py_CLEAR(list);
-    }
-    return list;
 }
 
 static PyObject *held_list(const Episode *episode) {

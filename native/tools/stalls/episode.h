@@ -7,6 +7,7 @@
 
 #include "../frames/frames.h"
 #include "../frames/spans.h"
+#include "../watch/listed.h"
 #include "../watch/places.h"
 
 enum { MAX_HELD = 32, HELD_DEPTH = 96, HOLDER_DEPTH = 8, EPISODE_PLACES = 256, EPISODE_TEXT = 24 << 10 };
@@ -73,12 +74,6 @@ void episode_end(Episode *episode, uint64_t now);
 
 /* In a forked child: no other thread is in here. */
 void episode_after_fork(void);
-
-/* A list of (name, file, first line, line). GIL: held. New reference, or NULL with an exception set. */
-PyObject *places_list(const Places *places);
-
-/* Their numbers as a tuple; likewise. */
-PyObject *places_numbers(const uint16_t *from, int count);
 
 /* As a tuple, see _stalls.pyi. GIL: held. New reference, or NULL with an exception set. */
 PyObject *episode_tuple(Episode *episode);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sonde.probe.tools.stalls.verdict import Place, own_line
+from sonde.probe.tools.places import Place, own_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

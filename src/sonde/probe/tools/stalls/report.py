@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 import json
-from itertools import count
 
+from sonde.probe.tools.longest import Longest
+from sonde.probe.tools.places import Place, place_row, stack_rows
 from sonde.probe.tools.stalls.pauses import Pause
-from sonde.probe.tools.stalls.verdict import Place, Stall
 from sonde.wire.profile import Frame, Tree
 
 TYPE_CHECKING = False
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from sonde.probe.tools.stalls.verdict import Stall
     from sonde.wire.profile import Profile
 
 FORMAT = "sonde.stalls.v1"
@@ -24,29 +24,8 @@ MAX_LINES = 1000
 MAX_NODES = 20_000
 ROWS = 100
 """Of the table in the summary."""
-STACK_ROWS = 64
 NOT_SEEN = Place("(not seen)", "", 0, 0)
 OTHERS = Place("(others)", "", 0, 0)
-
-
-class Longest:
-    """The longest of many, at most `room`."""
-
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._order = count()
-        self._heap: list[tuple[int, int, Any]] = []
-        self.count = 0
-
-    def add(self, ns: int, one: Any) -> None:
-        """Keep it, if it is among them."""
-        self.count += 1
-        push = heapq.heappush if len(self._heap) < self._room else heapq.heappushpop
-        push(self._heap, (ns, -next(self._order), one))
-
-    def all(self) -> list[Any]:
-        """The longest first."""
-        return [one for _, _, one in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
 
 
 class Line:
@@ -101,7 +80,7 @@ class Report:
         """By line and cause, what blocked for longest in all first."""
         rows = [
             {
-                **_place(place),
+                **place_row(place),
                 "cause": cause,
                 "system_call": line.stall.call,
                 "held_by": line.stall.held_by,
@@ -111,7 +90,7 @@ class Report:
                 "coroutine": line.stall.coroutine,
                 "callback": line.stall.callback,
                 "endpoint": line.stall.endpoint,
-                "innermost": _place(line.stall.innermost) if line.stall.innermost else None,
+                "innermost": place_row(line.stall.innermost) if line.stall.innermost else None,
                 "trace_id": line.stall.trace_id.hex(),
             }
             for (place, cause), line in self._lines.items()
@@ -181,9 +160,9 @@ def row(stall: Stall, names: dict[int, str]) -> dict[str, Any]:
         "endpoint": stall.endpoint,
         "trace_id": stall.trace_id.hex(),
         "span_id": stall.span_id.hex(),
-        "line": _place(stall.line) if stall.line else None,
-        "innermost": _place(stall.innermost) if stall.innermost else None,
-        "stack": _stack(stall.stack),
+        "line": place_row(stall.line) if stall.line else None,
+        "innermost": place_row(stall.innermost) if stall.innermost else None,
+        "stack": stack_rows(stall.stack),
     }
 
 
@@ -198,8 +177,8 @@ def pause_row(pause: Pause, names: dict[int, str]) -> dict[str, Any]:
         "uncollectable": pause.uncollectable,
         "trace_id": pause.trace_id.hex(),
         "span_id": pause.span_id.hex(),
-        "line": _place(pause.line) if pause.line else None,
-        "stack": _stack(pause.stack),
+        "line": place_row(pause.line) if pause.line else None,
+        "stack": stack_rows(pause.stack),
     }
 
 
@@ -210,12 +189,3 @@ def gc_row(counts: Mapping[str, Any]) -> dict[str, Any]:
         "ns": list(counts["gc_ns"]),
         "longest_ns": counts["gc_longest_ns"],
     }
-
-
-def _place(place: Place) -> dict[str, Any]:
-    return {"function": place.name, "file": place.file, "line": place.line}
-
-
-def _stack(stack: tuple[Place, ...]) -> list[list[Any]]:
-    """Function, file, line; the innermost first."""
-    return [[place.name, place.file, place.line] for place in reversed(stack[-STACK_ROWS:])]

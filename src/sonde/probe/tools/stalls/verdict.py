@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sonde.probe.tools.leaks.library import is_library
+from sonde.probe.tools.places import Place, own_line
 from sonde.probe.tools.system_calls import call_name
 
 TYPE_CHECKING = False
@@ -16,21 +16,8 @@ CAUSES = ("python", "c_call", "c_call_without_gil", "gil_wait", "gc", "system_ca
 """In the order of native/tools/stalls/episode.h."""
 UNSEEN = "unseen"
 """It was over before anybody could look, or nothing could be read."""
-MAX_STACK_TEXT = 4096
 _KINDS = ("callback", "iteration")
 _HALF = 0.5
-
-
-class Place(NamedTuple):
-    """A frame, and the line that ran."""
-
-    name: str
-    file: str
-    first_line: int
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} {self.name}"
 
 
 class Held(NamedTuple):
@@ -135,24 +122,6 @@ def heaviest_path(stacks: Sequence[tuple[int, tuple[Place, ...]]]) -> tuple[Plac
         path.append(best)
         left = [one for one in left if len(one[1]) > at and one[1][at] == best]
     return tuple(path)
-
-
-def own_line(path: Sequence[Place]) -> Place | None:
-    """The innermost of the application's own, else the innermost."""
-    return next((place for place in reversed(path) if not is_library(place.file)), path[-1] if path else None)
-
-
-def stack_text(stack: Sequence[Place]) -> str:
-    """The innermost frame first, a line each, at most MAX_STACK_TEXT bytes."""
-    lines: list[str] = []
-    room = MAX_STACK_TEXT
-    for place in reversed(stack):
-        line = f"{place.name} ({place.file}:{place.line})"
-        room -= len(line.encode("utf-8", "replace")) + 1
-        if room < 0:
-            break
-        lines.append(line)
-    return "\n".join(lines)
 
 
 def _held(raw: tuple[Any, ...], places: list[Place]) -> Held:

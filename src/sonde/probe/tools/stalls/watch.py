@@ -15,8 +15,9 @@ from sonde.probe import core
 from sonde.probe.guard import fault
 from sonde.probe.log_records import log_records
 from sonde.probe.plugins.importing import ImportWatch
+from sonde.probe.tools.places import stack_text
 from sonde.probe.tools.stalls.pauses import Pause, paused
-from sonde.probe.tools.stalls.verdict import Stall, judged, stack_text
+from sonde.probe.tools.stalls.verdict import Stall, judged
 from sonde.probe.tools.tool import ToolError
 
 TYPE_CHECKING = False
