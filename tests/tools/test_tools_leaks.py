@@ -11,6 +11,7 @@ import sys
 import textwrap
 import threading
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -66,12 +67,14 @@ def finished(tracker):
 
 
 def line_of(marker):
-    with open(HERE, encoding="utf-8") as opened:
-        return next(number for number, line in enumerate(opened, 1) if line.rstrip().endswith(f"# {marker}"))
+    lines = Path(HERE).read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.endswith(f"# {marker}"))
 
 
 def sites(document, word="leak"):
-    return {(site["line"], site["type"]) for site in document["sites"] if site["verdict"] == word and site["file"] == HERE}
+    return {
+        (site["line"], site["type"]) for site in document["sites"] if site["verdict"] == word and site["file"] == HERE
+    }
 
 
 def test_the_first_loop_is_never_judged(tracker, told):
@@ -461,7 +464,9 @@ def test_a_process_may_end_while_they_are_on(what):
         print("end")
         """
     )
-    ran = subprocess.run([sys.executable, "-X", "faulthandler", "-c", program], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
 
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == "end\n"

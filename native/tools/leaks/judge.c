@@ -281,6 +281,8 @@ PyObject *judge_judged(PyObject *Py_UNUSED(module), PyObject *args) {
         if (survivor->gone || !blocks_take(&hooks.young, survivor->pointer, NULL))
             continue;
         Block *block = &survivor->block;
+        if (sites_is_ours(block->site))
+            continue;
         block->group = groups_of(block->site, survivor->kind);
         block->parked = false;
         if (!blocks_put(&hooks.old, survivor->pointer, block))

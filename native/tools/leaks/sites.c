@@ -103,32 +103,36 @@ static uint32_t site_of(PyCodeObject *code, int instruction, uint32_t outer) {
     return site;
 }
 
-/* Whether its file is the interpreter's or an installed library's. */
-static bool is_library(const PyCodeObject *code) {
+/* Whose its file is. */
+static uint8_t whose(const PyCodeObject *code) {
     PyObject *file = code->co_filename;
     if (!PyUnicode_IS_COMPACT_ASCII(file))
-        return false;
+        return APPLICATION;
     const char *name = (const char *)PyUnicode_DATA(file);
     if (name[0] == '<')
-        return strcmp(name, "<stdin>") && strcmp(name, "<string>");
+        return strcmp(name, "<stdin>") && strcmp(name, "<string>") ? LIBRARY : APPLICATION;
     if (!strcmp(name, "__init__")) /* the interpreter's own, between a class and its __init__ */
-        return true;
+        return LIBRARY;
     for (size_t at = 0; at < all.libraries; at++)
         if (!strncmp(name, all.library[at], strlen(all.library[at])))
-            return true;
-    return false;
+            return at ? LIBRARY : OURS;
+    return APPLICATION;
 }
 
-static bool site_is_library(Site *site) {
+static uint8_t whose_site(Site *site) {
     if (!site->library)
-        site->library = site->code && is_library(site->code) ? 2 : 1;
-    return site->library == 2;
+        site->library = site->code ? whose(site->code) : APPLICATION;
+    return site->library;
+}
+
+bool sites_is_ours(uint32_t index) {
+    return index != UNKNOWN_SITE && whose_site(sites_at(index)) == OURS;
 }
 
 static uint32_t application_line(const Frame *frame) {
     for (int depth = 0; (frame = stack_back(frame)) && depth < DEPTH; depth++) {
         PyCodeObject *code = stack_code(frame);
-        if (is_library(code))
+        if (whose(code) != APPLICATION)
             continue;
         return site_of(code, stack_instruction(frame, code), UNKNOWN_SITE);
     }
@@ -213,7 +217,7 @@ void sites_release(bool every) {
 
 void sites_deepen(uint32_t index) {
     Site *site = sites_at(index);
-    if (index != UNKNOWN_SITE && !site->outer && site_is_library(site))
+    if (index != UNKNOWN_SITE && !site->outer && whose_site(site) != APPLICATION)
         site->deep = true;
 }
 

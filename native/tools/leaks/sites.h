@@ -8,6 +8,8 @@
 
 #include "stack.h"
 
+enum { APPLICATION = 1, LIBRARY, OURS };
+
 enum { UNKNOWN_SITE = 0, MAX_SITES = 1 << 18 };
 
 /* 64 bytes: what an allocation looks at is one line of the processor's cache. */
@@ -17,7 +19,7 @@ typedef struct {
     uint32_t outer;        /* site of the application's line; UNKNOWN_SITE: none */
     uint32_t loop;         /* the last one that allocated here */
     bool deep;             /* look for the application's line from now on */
-    uint8_t library;       /* of the code: 1 no, 2 yes; 0: not asked yet */
+    uint8_t library;       /* of the code: APPLICATION, LIBRARY, OURS; 0: not asked yet */
     uint16_t growths;      /* loops in a row that each allocated more than the one before */
     uint64_t bytes;        /* that the loop allocated, be it freed or not */
     uint64_t bytes_before; /* the same of the loop before it */
@@ -52,6 +54,9 @@ void sites_release(bool every);
 
 /* From now on the application's line is looked for, where the site's code is a library's. */
 void sites_deepen(uint32_t index);
+
+/* The probe's own code allocated here: no loop's doing. */
+bool sites_is_ours(uint32_t index);
 
 uint64_t sites_lost(void);
 uint32_t sites_count(void);

@@ -41,10 +41,10 @@ class Marking:
         if tracker is None:
             return None
         known = native().current()
-        if known is not None:
-            if not known.number:  # the request's: it ends with it
-                tracker.begin(known)
-                return None
+        if known is not None and self._waiting.has(known):  # the request's: it ends with it
+            tracker.begin(known)
+            return None
+        if known is not None and known.number:
             if known.number not in self._own:
                 return None
             self.end(known)  # nobody has ended it: it ends where the next one begins

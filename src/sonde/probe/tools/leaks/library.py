@@ -10,13 +10,13 @@ from functools import cache
 
 @cache
 def beginnings() -> tuple[str, ...]:
-    """Of the names of files of the interpreter, of what is installed, and of Sonde's probe."""
+    """Of the names of files: of Sonde's probe, then of the interpreter and what is installed."""
     here = __file__.rpartition("/tools/")[0] + "/"
     paths = sysconfig.get_paths()
     found = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     found += [site.getusersitepackages(), *site.getsitepackages()]
     found += [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
-    return tuple(sorted({path.rstrip("/") + "/" for path in found if path} | {here}))
+    return (here, *sorted({path.rstrip("/") + "/" for path in found if path}))
 
 
 def is_library(file: str) -> bool:

@@ -92,8 +92,7 @@ class Waiting:
 
     def began(self, entry: Any) -> None:
         """Of a watcher."""
-        loop = self._new()
-        if loop is not None and len(self._loops) < _MOST:
+        if len(self._loops) < _MOST and (loop := self._new()) is not None:
             self._loops[id(entry)] = loop
 
     def ended(self, entry: Any) -> None:
@@ -101,6 +100,10 @@ class Waiting:
         loop = self._loops.pop(id(entry), None)
         if loop is not None:
             self._end(loop, route_of(entry))
+
+    def has(self, loop: Any) -> bool:
+        """Whether it is one of a request that runs, and does not count yet."""
+        return not loop.number and any(one is loop for one in self._loops.values())
 
 
 def route_of(entry: Any) -> str:

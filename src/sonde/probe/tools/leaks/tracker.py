@@ -299,13 +299,15 @@ class Tracker:
             of = changed.setdefault(self._text(site), {})
             key = (loop, self._text(earlier))
             of[key] = of.get(key, 0) + size
-        lines = [Line(place, size) for place, size in kept.items() if size]
+        lines: list[Line] = []
         for by, of in changed.items():
             total = sum(of.values())
-            if total:
+            if total > 0:
+                kept[by] = kept.get(by, 0) + total
+            elif total:
                 earlier_ones = tuple((loop, text, -size) for (loop, text), size in of.items() if size < 0)
                 lines.append(Line(by, total, earlier_ones[:_MOST_EARLIER]))
-        return lines
+        return [*(Line(place, size) for place, size in kept.items() if size), *lines]
 
     def _place(self, site: int, kind: str) -> Place:
         file, line, _, _ = self._native.site(site)
