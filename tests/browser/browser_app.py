@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import threading
+import time
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 KEPT = []
@@ -37,8 +38,13 @@ async def wait_for_stock(seconds):
     await asyncio.sleep(seconds)
 
 
+def count_shelves():
+    time.sleep(0.05)
+
+
 async def restock():
     while True:
+        count_shelves()
         await asyncio.gather(asyncio.create_task(wait_for_stock(0.2), name="shelf"), wait_for_stock(0.1))
 
 

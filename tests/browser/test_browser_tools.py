@@ -204,6 +204,22 @@ def test_the_line_that_leaks_is_named_with_its_holder(guest, allowed):
     assert guest.complaints == []
 
 
+def test_what_blocks_the_event_loop_is_named_with_its_cause(guest, allowed):
+    start(guest, "Event loop stalls", 3)
+    row = guest.find("stalls").locator("tbody tr").filter(has_text="count_shelves")
+    expect(row).to_contain_text("system call")
+    expect(guest.find("stallTimeline")).to_be_visible()
+    assert guest.complaints == []
+
+
+def test_what_fills_memory_is_shown_by_type_and_by_who_keeps_it_alive(guest, allowed):
+    start(guest, "Heap")
+    expect(guest.find("heap").locator("tbody tr").filter(has_text="bytearray").first).to_be_visible()
+    guest.find("heap").get_by_text("Keep alive", exact=True).click()
+    expect(guest.find("heap").locator("tbody tr").filter(has_text=".KEPT").first).to_be_visible()
+    assert guest.complaints == []
+
+
 def test_runs_are_listed_newest_first_and_found_by_tool(guest, allowed):
     run = start(guest, "Stacks now")
     guest.find("stacks").wait_for()

@@ -56,6 +56,8 @@ export const TEST_IDS = {
   stacks: "stacks",
   leaks: "leaks",
   heap: "heap",
+  stalls: "stalls",
+  stallTimeline: "stall-timeline",
   leakSite: "leak-site",
   leaksMemory: "leaks-memory",
   awaitGraph: "await-graph",

@@ -8,6 +8,7 @@ import classes from "./JobPage.module.css";
 import { LeaksResult } from "./LeaksResult";
 import { ProfileResult } from "./ProfileResult";
 import { StacksResult } from "./StacksResult";
+import { StallsResult } from "./StallsResult";
 
 /** What of a summary the pictures show better, and what only the tool's makers read: the files have it all. */
 const LEFT_OUT: Record<string, readonly string[]> = {
@@ -16,6 +17,7 @@ const LEFT_OUT: Record<string, readonly string[]> = {
     ...["dropped_ns", "weight_ns", "native"],
   ],
   calls: ["functions", "top_exclusive", "top_inclusive"],
+  stalls: ["lines", "gc.collections", "gc.ns"],
   stacks: ["threads", "loops", "format", "way", "thread_count"],
   leaks: ["sites", "routes", "exact"],
   heap: ["types", "retained", "largest", "roots", "grown_types", "holders", "left_out", "unreached"],
@@ -27,7 +29,10 @@ export function JobResult({ job, document }: { job: Job; document: JobDocument }
   const has = (name: string) => job.artifacts.some((artifact) => artifact.name === name);
   return (
     <>
-      {has("profile.json") && <ProfileResult job={job} />}
+      {has("stalls.json") && <StallsResult job={job} />}
+      {has("profile.json") && (
+        <ProfileResult job={job} title={job.tool === "stalls" ? t("stalls.profile") : undefined} />
+      )}
       {has("calls.json") && <CallsResult job={job} />}
       {has("heap.json") && <HeapResult job={job} />}
       {has("leaks.json") && <LeaksResult job={job} />}
