@@ -220,6 +220,18 @@ def test_what_fills_memory_is_shown_by_type_and_by_who_keeps_it_alive(guest, all
     assert guest.complaints == []
 
 
+def test_a_trace_leads_to_the_runs_that_saw_it(guest, allowed, server):
+    run = start(guest, "CPU profile", 3)
+    guest.find("flameGraph").wait_for()
+    job = server.get(f"/jobs/{run.rpartition('/')[2]}")
+    seen = f"/traces?service={SERVICE}&from={job['started_at']}&to={job['ended_at']}&limit=1"
+    trace = eventually(lambda: server.get(seen)["items"], "a request that was served meanwhile")[0]
+
+    guest.open(f"/traces/{trace['trace_id']}")
+    guest.find("traceRuns").get_by_role("link", name="CPU profile").first.click()
+    expect(guest.page).to_have_url(RUN)
+
+
 def test_runs_are_listed_newest_first_and_found_by_tool(guest, allowed):
     run = start(guest, "Stacks now")
     guest.find("stacks").wait_for()

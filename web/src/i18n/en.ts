@@ -502,6 +502,8 @@ export const en = {
   "field.functions": "Functions",
   "field.edges": "Pairs of caller and callee",
   "field.loops": "Requests judged",
+  "field.heap.bytes": "Size of all objects",
+  "field.stalls.count": "Stalls",
   "field.bytes": "Kept",
   "field.leaked_bytes": "Leaked",
   "field.requests_seen": "Requests seen",

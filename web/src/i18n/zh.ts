@@ -502,6 +502,8 @@ export const zh: Record<Key, string> = {
   "field.functions": "函数",
   "field.edges": "调用关系数",
   "field.loops": "已判断的请求",
+  "field.heap.bytes": "全部对象大小",
+  "field.stalls.count": "阻塞次数",
   "field.bytes": "保留",
   "field.leaked_bytes": "泄漏",
   "field.requests_seen": "看到的请求",

@@ -17,7 +17,7 @@ const LEFT_OUT: Record<string, readonly string[]> = {
     ...["dropped_ns", "weight_ns", "native"],
   ],
   calls: ["functions", "top_exclusive", "top_inclusive"],
-  stalls: ["lines", "gc.collections", "gc.ns"],
+  stalls: ["lines", "loops", "causes.", "gc.collections", "gc.ns"],
   stacks: ["threads", "loops", "format", "way", "thread_count"],
   leaks: ["sites", "routes", "exact"],
   heap: ["types", "retained", "largest", "roots", "grown_types", "holders", "left_out", "unreached"],
@@ -37,7 +37,7 @@ export function JobResult({ job, document }: { job: Job; document: JobDocument }
       {has("heap.json") && <HeapResult job={job} />}
       {has("leaks.json") && <LeaksResult job={job} />}
       {job.tool === "stacks" && "threads" in document.summary && <StacksResult job={job} document={document} />}
-      <SummaryView summary={document.summary} leaveOut={LEFT_OUT[job.tool]} />
+      <SummaryView tool={job.tool} summary={document.summary} leaveOut={LEFT_OUT[job.tool]} />
       {document.notes.length > 0 && (
         <Panel title={t("job.notes")}>
           <ul className={classes.notes}>

@@ -122,7 +122,7 @@ function columnsOfLines(t: Translate, all: number, most: number): Column<StallLi
       header: t("profile.place"),
       width: 230,
       sortBy: ({ file, line }) => placeOf(file, line),
-      cell: ({ file, line }) => <Place file={file} line={line} />,
+      cell: ({ file, line, cause }) => (cause === "unseen" ? null : <Place file={file} line={line} />),
     },
     {
       key: "cause",

@@ -56,7 +56,7 @@ function columnsOf(rows: readonly Row[]): string[] {
 const UNITS: [RegExp, (value: number) => Quantity][] = [
   [/(^|_)bytes_per_s$/, bytesPerSecond],
   [/_per_s$/, rate],
-  [/_ns$/, (value) => duration(value / 1e6)],
+  [/(^|[_.])ns$/, (value) => duration(value / 1e6)],
   [/_us$/, (value) => duration(value / 1e3)],
   [/_ms$/, duration],
   [/(^|_)(s|seconds)$/, (value) => duration(value * 1e3)],
