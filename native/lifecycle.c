@@ -15,6 +15,8 @@
 #include "text.h"
 #include "work.h"
 
+#include <unistd.h>
+
 static const uint64_t PARK_WITHIN_NS = 20000000; /* the longest that a fork waits for a slow agent */
 /* And for Python's work: a thread that imports something leaves the module's lock taken in the child. */
 static const uint64_t WORK_WITHIN_NS = 1000000000;
@@ -302,8 +304,23 @@ PyObject *lifecycle_before_fork(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED
     Py_RETURN_NONE;
 }
 
-PyObject *lifecycle_after_fork(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
-    if (recorder.on && recorder.has_sender)
+static PyFrameObject *forking; /* compared only */
+
+/* In the first thread, at its next step in Python: fork() has returned, and who warns of it has counted
+ * threads. */
+static int resume(void *Py_UNUSED(nothing)) {
+    PyFrameObject *now = PyEval_GetFrame(), *caller = now ? PyFrame_GetBack(now) : NULL;
+    bool in_hook = caller && caller == forking; /* of another's: then the next span will do */
+    Py_XDECREF(caller);
+    if (!in_hook && recorder.on && recorder.has_sender)
         sender_resume();
+    return 0;
+}
+
+PyObject *lifecycle_after_fork(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
+    forking = PyEval_GetFrame();
+    /* A thread that forks is warned of anyway, and the first one may not take another step for long. */
+    if (gettid() != getpid() || Py_AddPendingCall(resume, NULL) < 0)
+        resume(NULL);
     Py_RETURN_NONE;
 }

@@ -49,9 +49,9 @@ static void make_condition(void) {
     pthread_condattr_destroy(&attributes);
 }
 
-/* A process that a thread forked ends when that thread does, its first one. So does one whose interpreter ends
-   while another interpreter frees something that lets the GIL go: CPython 3.11 ends the thread then. Nobody but
-   this thread is left, and has to end, too. */
+/* A process that a thread forked ends when that thread does, its first one. So does one whose interpreter
+   ends while another interpreter frees something that lets the GIL go: CPython 3.11 ends the thread then.
+   Nobody but this thread is left, and has to end, too. */
 static _Atomic bool first_may_end;
 static const uint64_t FIRST_EVERY_NS = 200000000u;
 

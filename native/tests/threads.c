@@ -13,12 +13,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "../commands.h"
 #include "../connection.h"
 #include "../counters.h"
+#include "../frame_queue.h"
 #include "../protobuf.h"
 #include "../rings.h"
 #include "../sender.h"
 #include "../target.h"
+#include "../work.h"
 
 enum { WRITERS = 4, LIVES = 5, RECORDS = 20000, ROUNDS = 3 };
 
@@ -71,11 +74,43 @@ static void *disturb(void *nothing) {
         if (turn % 3 == 0)
             sender_flush(1000000, false);
         if (turn % 7 == 0)
-            sender_park(10000000);
+            sender_park(10000000), work_wait(10000000), sender_resume();
         assert(target_set_resource(resource, sizeof resource));
         usleep(1000);
     }
     return nothing;
+}
+
+/* -- what is done for the sender -- */
+
+static _Atomic uint64_t commanded, answered;
+
+static bool answer(const uint8_t *json, size_t size) {
+    char id[8];
+    if (!commands_for_others.text_of(json, size, "id", id, sizeof id))
+        return false;
+    commands_for_others.say(FRAME_REPLY, id, strlen(id));
+    atomic_fetch_add(&answered, 1);
+    return true;
+}
+
+/* In the place of Python. */
+static void work_off(void) {
+    Frame *frame;
+    while ((frame = queue_take(&command_inbox))) {
+        atomic_fetch_add(&commanded, 1);
+        queue_add(&outbox, FRAME_REPLY, frame->bytes, frame->size);
+        free(frame);
+    }
+}
+
+static uint64_t work_at_ns(void) {
+    return queue_waits(&command_inbox) ? work_possible_at_ns() : UINT64_MAX;
+}
+
+static void begin_work(void) {
+    if (queue_waits(&command_inbox))
+        work_begin(work_off);
 }
 
 /* -- the agent -- */
@@ -127,6 +162,18 @@ static void check_payload(const uint8_t *at, const uint8_t *end) {
     assert(at == end);
 }
 
+/* A command for each batch, to be answered by who does without Python, and by Python, in turn. */
+static void command(int to) {
+    static const char *const said[] = {"{\"id\":\"1\",\"do\":\"start\",\"tool\":\"stacks\"}",
+                                       "{\"id\":\"1\",\"do\":\"start\",\"tool\":\"cpu\"}"};
+    static int turn;
+    const char *now = said[turn++ % 2];
+    uint8_t frame[128];
+    frame_header(frame, FRAME_COMMAND, strlen(now));
+    memcpy(frame + FRAME_HEADER_BYTES, now, strlen(now));
+    send(to, frame, FRAME_HEADER_BYTES + strlen(now), MSG_NOSIGNAL);
+}
+
 static void serve(int from) {
     uint8_t header[FRAME_HEADER_BYTES];
     while (read_all(from, header, sizeof header)) {
@@ -136,7 +183,7 @@ static void serve(int from) {
         uint8_t *payload = malloc(size);
         assert(payload && read_all(from, payload, size)); /* no frame is broken off */
         if (header[3] == FRAME_TRACES)
-            check_payload(payload, payload + size);
+            check_payload(payload, payload + size), command(from);
         free(payload);
     }
     close(from);
@@ -188,10 +235,14 @@ int main(void) {
     int listener = listen_at(path);
     pthread_create(&serving, NULL, agent, &listener);
     rings_set_room(1 << 16);
+    sender_tick_at_ns = work_at_ns;
+    sender_tick = begin_work;
+    commands_for_others.answer_by(answer);
     assert(target_set(path, "{", (const uint8_t *)"\x0a\x00", 2));
     for (uint32_t round = 0; round < ROUNDS; round++)
         run_round(round);
 
+    assert(work_wait(1000000000));
     shutdown(listener, SHUT_RDWR);
     pthread_join(serving, NULL);
     close(listener);
@@ -206,5 +257,8 @@ int main(void) {
     assert(values[COUNT_finished] + values[COUNT_dropped_ring_full] ==
            (uint64_t)WRITERS * LIVES * ROUNDS * RECORDS);
     assert(values[COUNT_rings] <= WRITERS);
+    printf("threads: %lu commands answered at once, %lu by another thread\n",
+           (unsigned long)atomic_load(&answered), (unsigned long)atomic_load(&commanded));
+    assert(atomic_load(&answered) > 0 && atomic_load(&commanded) > 0);
     return 0;
 }

@@ -302,7 +302,8 @@ def test_a_process_that_has_recorded_forks_without_a_thread(program, agent):
             if os.fork() == 0:
                 span(f"child {number}")
                 sys.exit(0)
-            assert threads() == 2
+            late = sys.version_info[:2] == (3, 13) and "twin" in core.__name__  # counts after the last hook
+            assert threads() == (1 if late else 2)
             assert os.wait()[1] == 0
         print(threads_at_fork)
     """)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from sonde.probe.core.twin import counting, ids, tally
@@ -93,8 +94,12 @@ class Recorder:
             self.sender.park(PARK_WITHIN_S)
 
     def after_fork_in_parent(self) -> None:
-        """Start it again: the agent may want something."""
-        if self.on and self.sender is not None:
+        """Start it again: the agent may want something.
+
+        Python 3.13 counts the threads it warns of only after this. There, the next span will do.
+        """
+        counted = sys.version_info[:2] != (3, 13) or self._forked_by_thread
+        if counted and self.on and self.sender is not None:
             self.sender.resume()
 
     def after_fork_in_child(self) -> None:
