@@ -21,7 +21,7 @@ import pytest
 
 from sonde.probe.tools import _heap
 from sonde.probe.tools.heap import Heap
-from sonde.probe.tools.heap_memory import kernel_memory, object_allocator
+from sonde.probe.tools.heap_memory import kernel_memory
 from sonde.probe.tools.tool import ToolError
 
 ROOT_STEP = 0
@@ -132,17 +132,17 @@ def test_what_is_replaced_does_not_grow():
 
 
 def test_objects_are_counted_once_each_tracked_or_not():
-    counts(look())
-    before = counts(look())
-    texts = [f"text {number}" for number in range(5000)]
-    CACHE["a"] = {"one": 1.5, "texts": tuple(texts)}
-    CACHE["b"] = texts
+    """A dict and a tuple of numbers are no concern of the collector's: only what holds them is."""
+    before = counts(look()).get("complex", 0)
+    numbers = [complex(number, 1) for number in range(5000)]
+    CACHE["a"] = {"one": 1j, "numbers": tuple(numbers)}
+    CACHE["b"] = dict.fromkeys(numbers, 2j)
     CACHE["objects"] = [Slotted() for _ in range(700)]
 
     after = counts(look())
 
     assert after[f"{__name__}.Slotted"] == 700
-    assert 5000 <= after["str"] - before["str"] < 5500
+    assert after["complex"] - before in {5000, 5001, 5002}, "the constants may have been there"
 
 
 def test_retained_bytes_are_those_that_would_be_free():
@@ -417,11 +417,11 @@ def test_memory_as_the_kernel_and_the_allocators_see_it():
     memory = look()["memory"]
 
     assert memory["kernel"]["rss"] >= memory["kernel"]["private"] >= 32 << 20
-    assert memory["objects"]["arena_bytes"] >= memory["objects"]["used_bytes"] > 0
-    if memory["native"]:
+    if sys.getallocatedblocks():  # not with PYTHONMALLOC=malloc
+        assert memory["objects"]["arena_bytes"] >= memory["objects"]["used_bytes"] > 0
+    if memory["native"].get("heap_bytes"):  # a sanitizer's allocator says nothing
         assert memory["native"]["mapped_bytes"] + memory["native"]["heap_bytes"] >= 32 << 20
     assert kernel_memory().keys() >= {"rss", "private"}
-    assert object_allocator(_heap)
 
 
 def test_the_need_for_memory_is_known_before():
@@ -429,7 +429,7 @@ def test_the_need_for_memory_is_known_before():
     small = Heap.needs_bytes(chosen | {"max_objects": 10_000})
 
     assert 0 < small < Heap.needs_bytes(chosen)
-    assert Heap.needs_bytes(chosen) < sys.getallocatedblocks() * 400 + (256 << 20)
+    assert Heap.needs_bytes(chosen) < sys.getallocatedblocks() * 400 + kernel_memory()["rss"] * 8 + (256 << 20)
 
 
 def test_runs_leave_nothing_behind():

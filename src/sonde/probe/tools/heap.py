@@ -29,11 +29,13 @@ ROWS = 100
 MAX_KEPT = 2
 """Snapshots that this process keeps to be compared with; the oldest goes first."""
 
-_PAUSE_MS_A_GIB = 50.0
-"""What copying takes where a page has 4 KiB: measured, see docs/tools/heap.md."""
+_PAUSE_MS_A_GIB = 80.0
+"""What copying takes on a virtual machine with pages of 4 KiB: see bench/results/tools_heap.md."""
 _LOOK_EVERY_S = 0.005
 _MORE_OBJECTS = 200_000
 """Beside those of the allocator: large ones, and those that the interpreter was built with."""
+_LEAST_BYTES = 48
+"""Of an object and what the allocator adds, about."""
 _DIRTIED_SHARE = 0.1
 """Of the memory in use: what the application writes to while it is looked at exists twice."""
 
@@ -71,7 +73,9 @@ class Heap:
             default=0.0, doc="look twice, so far apart, and say what grew; 0: once", at_least=0, at_most=300
         ),
         "baseline": Option(default="", doc="the name of a kept snapshot of this process: say what grew since"),
-        "keep": Option(default=False, doc="keep what the snapshot held (4 bytes an object), for a later `baseline`"),
+        "keep": Option(
+            default=False, doc="keep what the snapshot held (8 to 16 bytes an object), for a later `baseline`"
+        ),
         "max_objects": Option(
             default=10_000_000, doc="look at no more than these", at_least=10_000, at_most=200_000_000
         ),
@@ -225,7 +229,9 @@ class Heap:
 
 
 def _objects(options: Mapping[str, Any]) -> int:
-    return min(int(options["max_objects"]), sys.getallocatedblocks() + _MORE_OBJECTS)
+    """Room to look with. Another allocator (PYTHONMALLOC) does not count its blocks."""
+    blocks = sys.getallocatedblocks() or copied() // _LEAST_BYTES
+    return min(int(options["max_objects"]), blocks + _MORE_OBJECTS)
 
 
 def _keep(snapshot: _Kept) -> str:
