@@ -11,7 +11,7 @@ from typing import Any
 from bench import report
 from bench.apps.environments import ROOT
 
-ROUNDS = 7
+ROUNDS = 12
 PROCESSES = 2
 WORK = {"numbers": "arithmetic", "calls": "nothing but tiny calls", "flask": "Flask, redis, requests"}
 

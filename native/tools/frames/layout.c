@@ -20,6 +20,13 @@ typedef struct {
 } PyHamtNode_Bitmap;
 #endif
 
+/* The walker has so much room for each. */
+_Static_assert(sizeof(PyThreadState) <= LAYOUT_STATE_BYTES,
+               "a thread state is larger than what it is read into");
+_Static_assert(offsetof(PyCodeObject, co_code_adaptive) <= LAYOUT_CODE_BYTES,
+               "so is the head of a code object");
+_Static_assert(offsetof(_PyInterpreterFrame, localsplus) <= LAYOUT_FRAME_BYTES, "so is the head of a frame");
+
 const Layout layout = {
     .known = true,
     .interp_threads_head = offsetof(PyInterpreterState, threads.head),

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { LAYOUT_STATE_BYTES = 1024, LAYOUT_CODE_BYTES = 512, LAYOUT_FRAME_BYTES = 128 };
+
 typedef struct {
     bool known; /* false: no CPython that we know; the rest is 0 */
 

@@ -10,7 +10,7 @@
 #include "state.h"
 #include "text.h"
 
-enum { MAX_STATE_BYTES = 1024, MAX_NODE_ITEMS = 64, MAX_LEVELS = 7, MAX_OUTWARD = 32, TRIED_VARIABLES = 40 };
+enum { MAX_LEVELS = 7, MAX_OUTWARD = 32, TRIED_VARIABLES = 40 };
 
 static _Atomic bool available;
 static uintptr_t variable, span_type, bitmap_type, array_type;

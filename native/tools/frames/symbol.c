@@ -11,8 +11,6 @@
 #include "state.h"
 #include "text.h"
 
-enum { MAX_CODE_BYTES = 512 };
-
 typedef struct {
     int32_t first_line;
     uintptr_t file, name, lines;
@@ -25,7 +23,7 @@ static uintptr_t word(const uint8_t *at) {
 }
 
 static bool read_code(uintptr_t address, Code *code) {
-    uint8_t bytes[MAX_CODE_BYTES];
+    uint8_t bytes[LAYOUT_CODE_BYTES];
     if (!frames_available() || !address || !memory_read(bytes, address, layout.code_bytes) ||
         word(bytes + offsetof(PyObject, ob_type)) != frames_code_type)
         return false;

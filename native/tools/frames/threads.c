@@ -7,7 +7,7 @@
 #include "memory.h"
 #include "state.h"
 
-enum { MAX_STATE_BYTES = 1024, MAX_LISTED = 1 << 16 };
+enum { MAX_LISTED = 1 << 16 };
 
 uintptr_t frames_pulse(uint64_t *births) {
     uintptr_t holder = 0;
@@ -31,7 +31,7 @@ static uintptr_t word(const uint8_t *at) {
 
 /* Reads one thread state. Returns the address of the next one, 0: the end. */
 static uintptr_t read_thread(uintptr_t state, FrameThread *thread) {
-    uint8_t bytes[MAX_STATE_BYTES];
+    uint8_t bytes[LAYOUT_STATE_BYTES];
     if (!memory_read(bytes, state, layout.state_bytes)) {
         thread->state = 0;
         return 0;

@@ -7,7 +7,7 @@
 #include "state.h"
 
 /* A walk that leads in a circle, or nowhere, ends here. */
-enum { MAX_STEPS = 1 << 16, MAX_STATE_BYTES = 1024, TRIES = 4, SPARE_BYTES = 1024, OWNED_BY_THREAD = 0 };
+enum { MAX_STEPS = 1 << 16, TRIES = 4, SPARE_BYTES = 1024, OWNED_BY_THREAD = 0 };
 
 static uintptr_t word(const uint8_t *at) {
     uintptr_t value;
@@ -81,7 +81,7 @@ static uintptr_t step_back(uintptr_t chunk, uintptr_t frame, FrameScratch *scrat
 
 /* Returns depth, or FRAMES_TORN. */
 static int walk_from(uintptr_t at, uintptr_t chunk, FrameScratch *scratch, FrameRef *out, int room) {
-    uint8_t alone[128];
+    uint8_t alone[LAYOUT_FRAME_BYTES];
     int depth = 0;
     for (int step = 0; at && depth < room; step++) {
         const uint8_t *frame = in_scratch(scratch, at);
@@ -108,7 +108,7 @@ static int walk_from(uintptr_t at, uintptr_t chunk, FrameScratch *scratch, Frame
 /* A look at a thread: its state, and between two looks at its current frame the piece of stack that it is on.
  */
 typedef struct {
-    uint8_t state[MAX_STATE_BYTES];
+    uint8_t state[LAYOUT_STATE_BYTES];
     uintptr_t before, after;
 } Look;
 
