@@ -15,7 +15,7 @@
 static const uint64_t SECOND_NS = 1000000000u, SHORTEST_NS = 500000u, LONGEST_NS = 50000000u;
 /* A short loop of Python that calls C may be met at the same instruction twice, but hardly each time. */
 static const uint64_t APART_NS[] = {30000u, 70000u, 20000u};
-enum { STACK_BYTES = 128 << 10, MAX_DEPTH = 128, MAX_FOUND = 128, MANY_LOOKS = 50 };
+enum { STACK_BYTES = 128 << 10, MAX_DEPTH = 128, MAX_FOUND = 128, MANY_LOOKS = 50, HARDLY = 10 };
 
 _Atomic uint64_t stall_threshold = UINT64_MAX;
 
@@ -63,25 +63,29 @@ static bool stands(int depth, int depth_again) {
            !memcmp(frames, again, (size_t)(depth < 2 ? depth : 2) * sizeof *frames); /* the innermost two */
 }
 
-static Cause find_cause(Loop *loop, int depth, uintptr_t holder, const KernelCall *call) {
+/* `call` becomes what the thread waits in, if it does. */
+static Cause find_cause(Loop *loop, int depth, uintptr_t holder, KernelCall *call) {
     if (collections_tid() == loop->thread.tid)
         return CAUSE_GC;
+    /* Not in the kernel, or on its way out of it: does it come forward, in Python, in C, or not at all? */
+    if (call->call < 0) {
+        uint64_t cpu_ns = frames_thread_cpu_ns(loop->thread.tid), since_ns = ticks_clock_ns();
+        for (size_t at = 0; at < sizeof APART_NS / sizeof *APART_NS; at++) {
+            rest(APART_NS[at]);
+            if (!stands(depth, walk(loop, again)))
+                return CAUSE_PYTHON;
+        }
+        uint64_t ran_ns = frames_thread_cpu_ns(loop->thread.tid) - cpu_ns;
+        *call = kernel_call(loop->thread.tid);
+        if (call->call < 0 && ran_ns < (ticks_clock_ns() - since_ns) / HARDLY)
+            return CAUSE_CPU;
+        if (call->call < 0)
+            return holder == loop->thread.state && frames_gil_holder() == holder ? CAUSE_C_CALL
+                                                                                 : CAUSE_C_NO_GIL;
+    }
     if (kernel_waits_for_gil(call))
         return CAUSE_GIL;
-    if (kernel_waits_for_lock(call))
-        return CAUSE_LOCK;
-    if (call->call >= 0)
-        return CAUSE_SYSCALL;
-    /* Not in the kernel: does it come forward, in Python, in C, or not at all? */
-    uint64_t cpu_ns = frames_thread_cpu_ns(loop->thread.tid);
-    for (size_t at = 0; at < sizeof APART_NS / sizeof *APART_NS; at++) {
-        rest(APART_NS[at]);
-        if (!stands(depth, walk(loop, again)))
-            return CAUSE_PYTHON;
-    }
-    if (frames_thread_cpu_ns(loop->thread.tid) == cpu_ns)
-        return CAUSE_CPU;
-    return holder == loop->thread.state && frames_gil_holder() == holder ? CAUSE_C_CALL : CAUSE_C_NO_GIL;
+    return kernel_waits_for_lock(call) ? CAUSE_LOCK : CAUSE_SYSCALL;
 }
 
 static int walk_holder(uintptr_t holder, pid_t *tid) {

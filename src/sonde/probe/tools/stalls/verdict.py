@@ -74,9 +74,7 @@ def judged(raw: tuple[Any, ...]) -> Stall:
         causes[one.cause] = causes.get(one.cause, 0) + one.ns
     path = heaviest_path([(one.ns, one.stack) for one in held])
     stack = max((one for one in held if one.stack[: len(path)] == path), key=lambda one: one.ns).stack if path else ()
-    cause = max(causes, key=lambda name: causes[name]) if causes else UNSEEN
-    if gc_ns > duration * _HALF:
-        cause = "gc"
+    cause = "gc" if gc_ns > duration * _HALF else _heaviest_cause(causes)
     runner = base or _runner(stack)
     callback, task, coroutine = said or ("", "", _coroutine(stack, base))
     return Stall(
@@ -135,6 +133,16 @@ def _held(raw: tuple[Any, ...], places: list[Place]) -> Held:
         tuple(places[at] for at in reversed(stack)),
         tuple(places[at] for at in reversed(holder)),
     )
+
+
+def _heaviest_cause(causes: dict[str, int]) -> str:
+    """Where the kernel ran others for a while, it is still what the thread did itself that people ask for."""
+    if not causes:
+        return UNSEEN
+    own = {cause: ns for cause, ns in causes.items() if cause != "cpu_wait"}
+    if not own or causes.get("cpu_wait", 0) > sum(causes.values()) * _HALF:
+        return "cpu_wait"
+    return max(own, key=lambda cause: own[cause])
 
 
 def _heaviest_call(held: Sequence[Held]) -> str:
