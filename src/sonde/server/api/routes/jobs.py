@@ -19,8 +19,9 @@ from sonde.server.control.exports import PROFILE, export
 from sonde.server.control.jobs import BadCursorError, JobFilter, State
 from sonde.server.job_reports import Job, JobArtifact, JobFailure, JobProgress
 from sonde.server.reports import Page
-from sonde.wire.control import MAX_SECONDS
+from sonde.wire.control import Progress
 from sonde.wire.profile_exports import FILE_NAMES, MEDIA_TYPES
+from sonde.wire.tools import MAX_SECONDS
 
 MOST_ROWS = 1000
 MOST_OPTIONS = 64
@@ -198,9 +199,12 @@ def routes(parts: Parts) -> APIRouter:
     return router
 
 
+def _progress(said: Progress | None) -> JobProgress | None:
+    return JobProgress(seconds=said["seconds"], of=said["of"], note=said["note"]) if said else None
+
+
 def _job(view: View) -> Job:
     job = view.job
-    progress = view.progress
     return Job(
         id=job.id,
         app=job.app,
@@ -217,7 +221,7 @@ def _job(view: View) -> Job:
         created_at=job.created_at,
         started_at=job.started_at,
         ended_at=job.ended_at,
-        progress=JobProgress(**{name: progress[name] for name in ("seconds", "of", "note")}) if progress else None,
+        progress=_progress(view.progress),
         failure=JobFailure(reason=job.failure.reason, message=job.failure.message) if job.failure else None,
         document=job.document,
         artifacts=[JobArtifact(name=it.name, media_type=it.media_type, bytes=it.bytes) for it in job.artifacts],
