@@ -1,4 +1,4 @@
-"""calls.json, format `sonde.calls.v1` (docs/debugger.md): what can be said of one, and of two beside each other.
+"""calls.json, format `sonde.calls.v1` (docs/debugger.md): what can be said of one.
 
 Pure functions over the decoded document. The inclusive time of an edge is that of calls whose callee was not running
 already further out, so the inclusive times of all edges to a function sum to its own: recursion counts once.
@@ -42,23 +42,6 @@ def top(graph: Mapping[str, Any], rows: int) -> dict[str, list[dict[str, Any]]]:
     return {"top_exclusive": first(EXCLUSIVE), "top_inclusive": first(INCLUSIVE)}
 
 
-def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Functions of both, those first whose own time changed most; one that is in one graph only counts 0 in the other.
-
-    Functions are the same where name and file are: a first line moves with every change above it. Figures are per
-    second of the run, so that runs of different lengths can be compared.
-    """
-    sides = [_by_name(graph) for graph in (before, after)]
-    seconds = [max(graph["duration_ns"], 1) / 1e9 for graph in (before, after)]
-    rows: list[dict[str, Any]] = []
-    for name, file in sides[0].keys() | sides[1].keys():
-        per_s = [[figure / seconds[side] for figure in sides[side].get((name, file), [0] * 4)] for side in range(2)]
-        rows.append({"name": name, "file": file, "before": _per_s(per_s[0]), "after": _per_s(per_s[1])})
-    key = "exclusive_ns_per_s"
-    rows.sort(key=lambda row: (-abs(row["after"][key] - row["before"][key]), row["name"], row["file"]))
-    return rows
-
-
 def _row(function: list[Any], figures: Figures) -> dict[str, Any]:
     calls = figures[CALLS]
     return {
@@ -70,21 +53,4 @@ def _row(function: list[Any], figures: Figures) -> dict[str, Any]:
         "exclusive_ns": figures[EXCLUSIVE],
         "average_ns": figures[INCLUSIVE] // calls if calls else 0,
         "waiting_ns": figures[WAITING],
-    }
-
-
-def _by_name(graph: Mapping[str, Any]) -> dict[tuple[str, str], Figures]:
-    found: dict[tuple[str, str], Figures] = {}
-    for function, figures in zip(graph["functions"], totals(graph), strict=True):
-        sums = found.setdefault((function[0], function[1]), [0] * 4)
-        for at, figure in enumerate(figures):
-            sums[at] += figure
-    return found
-
-
-def _per_s(figures: list[float]) -> dict[str, float]:
-    return {
-        "calls_per_s": round(figures[CALLS], 3),
-        "inclusive_ns_per_s": round(figures[INCLUSIVE], 1),
-        "exclusive_ns_per_s": round(figures[EXCLUSIVE], 1),
     }
