@@ -212,6 +212,13 @@ def test_what_blocks_the_event_loop_is_named_with_its_cause(guest, allowed):
     assert guest.complaints == []
 
 
+def test_slow_system_calls_are_named_with_their_line(guest, allowed):
+    start(guest, "System calls", 3)
+    row = guest.find("syscalls").locator("tbody tr").filter(has_text="count_shelves")
+    expect(row).to_contain_text("sleep")
+    assert guest.complaints == []
+
+
 def test_what_fills_memory_is_shown_by_type_and_by_who_keeps_it_alive(guest, allowed):
     start(guest, "Heap")
     expect(guest.find("heap").locator("tbody tr").filter(has_text="bytearray").first).to_be_visible()

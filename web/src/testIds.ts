@@ -57,6 +57,7 @@ export const TEST_IDS = {
   leaks: "leaks",
   heap: "heap",
   stalls: "stalls",
+  syscalls: "syscalls",
   stallTimeline: "stall-timeline",
   leakSite: "leak-site",
   leaksMemory: "leaks-memory",

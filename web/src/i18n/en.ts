@@ -574,6 +574,17 @@ export const en = {
   "field.longest_ns": "Longest",
   "field.gc.longest_ns": "Longest collection",
 
+  "syscalls.none": "No system call took {threshold} or longer",
+  "syscalls.lines": "Slow system calls by line ({count})",
+  "syscalls.slowest": "Slowest, one by one ({count})",
+  "syscalls.search": "Find calls, lines, files",
+  "syscalls.call": "Call",
+  "syscalls.what": "About",
+  "syscalls.took": "Took in all",
+  "field.syscalls.count": "Slow calls",
+  "field.syscalls.ns": "Took in all",
+  "field.syscalls.idle": "Idle waits, left out",
+
   "help.title": "Keyboard",
   "help.pages": "Pages",
   "help.everywhere": "Everywhere",

@@ -574,6 +574,17 @@ export const zh: Record<Key, string> = {
   "field.longest_ns": "最长",
   "field.gc.longest_ns": "最长垃圾回收",
 
+  "syscalls.none": "没有耗时达到 {threshold} 的系统调用",
+  "syscalls.lines": "慢系统调用（按行，{count}）",
+  "syscalls.slowest": "最慢的调用（{count}）",
+  "syscalls.search": "查找调用、行、文件",
+  "syscalls.call": "调用",
+  "syscalls.what": "对象",
+  "syscalls.took": "总耗时",
+  "field.syscalls.count": "慢调用次数",
+  "field.syscalls.ns": "总耗时",
+  "field.syscalls.idle": "空闲等待（未计入）",
+
   "help.title": "快捷键",
   "help.pages": "页面",
   "help.everywhere": "通用",

@@ -9,6 +9,7 @@ import { LeaksResult } from "./LeaksResult";
 import { ProfileResult } from "./ProfileResult";
 import { StacksResult } from "./StacksResult";
 import { StallsResult } from "./StallsResult";
+import { SyscallsResult } from "./SyscallsResult";
 
 /** What of a summary the pictures show better, and what only the tool's makers read: the files have it all. */
 const LEFT_OUT: Record<string, readonly string[]> = {
@@ -17,6 +18,7 @@ const LEFT_OUT: Record<string, readonly string[]> = {
     ...["dropped_ns", "weight_ns", "native"],
   ],
   calls: ["functions", "top_exclusive", "top_inclusive"],
+  syscalls: ["lines", "slots", "libraries"],
   stalls: ["lines", "loops", "causes.", "gc.collections", "gc.ns"],
   stacks: ["threads", "loops", "format", "way", "thread_count"],
   leaks: ["sites", "routes", "exact"],
@@ -30,6 +32,7 @@ export function JobResult({ job, document }: { job: Job; document: JobDocument }
   return (
     <>
       {has("stalls.json") && <StallsResult job={job} />}
+      {has("syscalls.json") && <SyscallsResult job={job} />}
       {has("profile.json") && (
         <ProfileResult job={job} title={job.tool === "stalls" ? t("stalls.profile") : undefined} />
       )}

@@ -13,7 +13,7 @@ import { Name } from "../Name";
 import { Panel } from "../Panel";
 import { SearchField } from "../SearchField";
 import { Cost } from "./CostTable";
-import { placeOf } from "./frames";
+import { placeOf, shortPlaceOf } from "./frames";
 import { Place } from "./Place";
 import classes from "./StallsView.module.css";
 import { barsOf, CAUSES, isCause, isTrace, type Stall, type StallLine, type StallsFile } from "./stalls";
@@ -172,7 +172,7 @@ function columnsOfStalls(t: Translate): Column<Stall>[] {
       header: t("profile.place"),
       cell: ({ line, stack }) => (
         <span title={stack.map(([name, file, at]) => `${name} ${placeOf(file, at)}`).join("\n")}>
-          <Name mono>{line ? `${line.function} ${placeOf(line.file, line.line)}` : "–"}</Name>
+          <Name mono>{line ? `${line.function} ${shortPlaceOf(line.file, line.line)}` : "–"}</Name>
         </span>
       ),
     },
