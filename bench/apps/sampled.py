@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     End = Callable[[], dict[str, float]]
 
-TURN_S = 0.3
+TURN_S = 0.6
 """About as long as a turn works."""
 
 

@@ -244,8 +244,13 @@ def stuck(seconds):
     say("stuck")
     ctypes.PyDLL(None).usleep(int(seconds * 1e6))
 
+arrived = threading.Semaphore(0)
+
 def deep(n, stop):
-    return deep(n - 1, stop) if n else stop.wait()
+    if n:
+        return deep(n - 1, stop)
+    arrived.release()
+    return stop.wait()
 """
 
 
@@ -315,6 +320,7 @@ def test_a_process_that_holds_the_gil_for_ever_still_says_where_it_stands(proces
         """
         stop = threading.Event()
         threading.Thread(target=deep, args=(20, stop), daemon=True).start()
+        arrived.acquire()
         with core.scope(operation) as span:
             say_trace = span.trace_id
             stuck(600)
@@ -328,9 +334,10 @@ def test_a_process_that_holds_the_gil_for_ever_still_says_where_it_stands(proces
     document = result["document"]
     assert (document["tool"], document["pid"], document["python"]) == ("stacks", one.pid, sys.version.split()[0])
     assert "Python did not answer" in document["notes"][0]
-    # the probe's own thread, which waits for the GIL to hear the same command, runs no Python yet
-    threads = [row for row in document["summary"]["threads"] if row["frames"]]
-    main, other = sorted(threads, key=lambda row: not row["main"])
+    # the probe's own threads may be there, too: they wait for the GIL to hear the same command
+    threads = document["summary"]["threads"]
+    (main,) = [row for row in threads if row["main"]]
+    (other,) = [row for row in threads if "deep" in [frame[0] for frame in row["frames"]]]
     assert main["holds_gil"]
     assert [row[0] for row in main["frames"]] == ["stuck", "<module>"]
     assert main["frames"][0][2] == 1 + PROGRAM[: PROGRAM.index("ctypes.PyDLL")].count("\n")
