@@ -104,8 +104,7 @@ static uint32_t site_of(PyCodeObject *code, int instruction, uint32_t outer) {
 }
 
 /* Whose its file is. */
-static uint8_t whose(const PyCodeObject *code) {
-    PyObject *file = code->co_filename;
+static uint8_t whose_file(PyObject *file) {
     if (!PyUnicode_IS_COMPACT_ASCII(file))
         return APPLICATION;
     const char *name = (const char *)PyUnicode_DATA(file);
@@ -119,9 +118,13 @@ static uint8_t whose(const PyCodeObject *code) {
     return APPLICATION;
 }
 
+static uint8_t whose(const PyCodeObject *code) {
+    return whose_file(code->co_filename);
+}
+
 static uint8_t whose_site(Site *site) {
     if (!site->library)
-        site->library = site->code ? whose(site->code) : APPLICATION;
+        site->library = site->code ? whose(site->code) : site->file ? whose_file(site->file) : APPLICATION;
     return site->library;
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tracemalloc
 
-from sonde.probe.tools.leaks.library import is_library
+from sonde.probe.tools.leaks.library import beginnings, is_library
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from sonde.probe.tools.leaks.ledger import Place
 
 REUSED = frozenset({"dict", "list", "tuple", "float", "slice", "Context", "builtin_function_or_method"})
-LOOPS = 6
+LOOPS = 10
 """That are looked at: they cost several times as much."""
+_LEAST = 2
+"""Of them, in which an object has to be seen at another line."""
 _FRAMES = 10
 
 
@@ -59,14 +61,17 @@ class Confirmation:
         self.end()
         return True
 
-    def corrections(self) -> Iterator[tuple[Place, list[Place]]]:
-        """Places that were never right, each with those that it stood for, the most frequent first."""
+    def others(self) -> Iterator[tuple[Place, list[Place]]]:
+        """Places with those that they were taken for, the most frequent first."""
         for seen, places in self._said.items():
-            often = sorted(
-                (place for place in places if len(places[place]) >= LOOPS // 2), key=lambda p: -len(places[p])
-            )
-            if often and seen not in places:
-                yield seen, often
+            often = [place for place in places if place != seen and len(places[place]) >= _LEAST]
+            if often:
+                yield seen, sorted(often, key=lambda place: -len(places[place]))
+
+    @property
+    def bounds(self) -> list[int]:
+        """First loop that is looked at, and the one after the last."""
+        return [self._first, self._last + 1]
 
     def end(self) -> None:
         """Leave tracemalloc as it was found."""
@@ -82,5 +87,7 @@ def made_at(made: Any) -> tuple[str, int] | None:
     trace = tracemalloc.get_object_traceback(made)
     if not trace:
         return None
-    frame = next((frame for frame in reversed(trace) if not is_library(frame.filename)), trace[-1])
+    frame = trace[-1]
+    if not frame.filename.startswith(beginnings()[0]):
+        frame = next((frame for frame in reversed(trace) if not is_library(frame.filename)), frame)
     return frame.filename, frame.lineno

@@ -35,7 +35,7 @@ class Resident:
         if len(half) < 4:
             return None
         process, tracked = half[-1][1] - half[0][1], half[-1][2] - half[0][2]
-        return (process, tracked) if process > max(2 << 20, 4 * max(tracked, 0)) else None
+        return (process, tracked) if process > max(8 << 20, 4 * max(tracked, 0)) else None
 
 
 def resident() -> int:

@@ -49,7 +49,7 @@ class Leaks:
         ),
         "confirm": Option(
             default=True,
-            doc="until Python 3.12: look at six requests with tracemalloc, which costs several times as much, to find "
+            doc="until Python 3.12: look at ten requests with tracemalloc, which costs several times as much, to find "
             "the right line of dicts, lists, tuples and floats",
         ),
     }
@@ -224,5 +224,5 @@ def _approximate_note(tracker: Tracker) -> str:
     if _EXACT:
         return "Lines of dicts, lists, tuples and floats are approximate: tracemalloc was told of new objects, not we."
     if tracker.confirmation.done:
-        return "Lines of dicts, lists, tuples and floats were confirmed with tracemalloc in six requests."
+        return "Lines of dicts, lists, tuples and floats were confirmed with tracemalloc in ten requests."
     return "Lines of dicts, lists, tuples and floats are approximate: this Python re-uses dead ones."

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sonde.probe.guard import fault
 from sonde.probe.tools.leaks.confirm import REUSED, Confirmation, made_at
 from sonde.probe.tools.leaks.ledger import LEAST_LOOPS, Ledger, Place
-from sonde.probe.tools.leaks.library import beginnings
+from sonde.probe.tools.leaks.library import beginnings, is_library
 from sonde.probe.tools.leaks.lines import Growing, Line
 from sonde.probe.tools.leaks.memory import Resident
 
@@ -148,14 +148,13 @@ class Tracker:
         if not number or number not in self._open or not self.on:
             return
         began = time.thread_time()
-        route = self._open.pop(number, "") or route
-        self._close(number, route)
         del loop
         if gc.isenabled():
             self._collect()
         self._native.release(False)
         if not self.exact:
             self._empty_free_lists()
+        self._close(number, self._open.pop(number, "") or route)
         self.judge()
         self.cpu_s += time.thread_time() - began
 
@@ -184,12 +183,11 @@ class Tracker:
                 for number in sorted(self._ended):
                     if self._latest_end_of > self._ended[number].last_begun:
                         self._judge(number, self._ended.pop(number))
-                if self.confirmation.runs:
-                    self.confirmation.end()
-                    self._correct()
+                self.confirmation.end()
                 self._native.release(True)
                 self._native.bury()
                 self._note_changes(self.last_judged)
+                self._correct()
                 self.ledger.join()
             finally:
                 self._lock.release()
@@ -280,10 +278,23 @@ class Tracker:
             self.confirmation.begin(self._last_begun)
 
     def _correct(self) -> None:
-        for wrong, right in self.confirmation.corrections():
-            self.ledger.confirmed.update(right)
-            self.ledger.shared.setdefault(right[0], set()).update(right[1:])
-            self.ledger.move(wrong, right[0])
+        """Whose objects live on of those that were looked at: theirs is the memory, whoever it was put down to."""
+        spreads = self._native.spread(self.confirmation.bounds)
+
+        def live(place: Place) -> int:
+            account = self.ledger.accounts.get(place)
+            return sum(spreads[group][0][0] for group in account.groups if group in spreads) if account else 0
+
+        for seen, others in list(self.confirmation.others()):
+            kept = [place for place in others if live(place) > 1 and not is_library(place.file)]
+            if not kept:
+                continue
+            self.ledger.confirmed.update(kept)
+            if live(seen):
+                self.ledger.shared.setdefault(seen, set()).update(kept)
+            else:
+                self.ledger.shared.setdefault(kept[0], set()).update(kept[1:])
+                self.ledger.move(seen, kept[0])
 
     def _lines(
         self, survivors: Iterable[tuple[int, int, int, int]], events: Iterable[tuple[int, int, int, int]]
