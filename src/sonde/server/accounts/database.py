@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 
 from sonde import settings
 from sonde.server.accounts.errors import WrongSchemaError
 from sonde.server.accounts.tables import REVISION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sqlalchemy import URL, Connection, Engine
 
 _BUSY_S = 15
 _BUSY_PAUSE_S = 0.02
+_TRIES = 8
+_MYSQL_DEADLOCK = 1213
 _DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql", "postgresql": "postgresql+psycopg"}
 _EXTRAS = {"mysql": "mysql", "mariadb": "mysql", "postgresql": "postgresql"}
 
@@ -94,6 +97,31 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that changes something: committed at the end, undone by an exception."""
     with engine.execution_options(writes=True).begin() as connection:
         yield connection
+
+
+def until_it_holds(change: Callable[[], None]) -> None:
+    """Make a change, a transaction of its own, once more when another one was in its way: one that made the same row,
+    or that waited for us while we waited for it (a deadlock; InnoDB knows them also where rows are only to be made).
+
+    Raises what the last of some tries raised.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            change()
+        except (IntegrityError, OperationalError) as error:
+            if not left or not (isinstance(error, IntegrityError) or _was_deadlock(error)):
+                raise
+            time.sleep(random.uniform(0, _BUSY_PAUSE_S))  # noqa: S311 - so that the same two do not meet again
+        else:
+            return
+
+
+def _was_deadlock(error: OperationalError) -> bool:
+    """By the database's own code: SQLSTATE of PostgreSQL, number of MySQL."""
+    return (
+        getattr(error.orig, "sqlstate", None) == "40P01"
+        or (getattr(error.orig, "args", None) or [0])[0] == _MYSQL_DEADLOCK
+    )
 
 
 def current_revision(engine: Engine) -> str | None:

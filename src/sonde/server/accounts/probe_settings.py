@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from sonde.server.accounts import audit, tables
-from sonde.server.accounts.database import writing
+from sonde.server.accounts.database import until_it_holds, writing
 from sonde.server.accounts.errors import TooManySettingsError
 from sonde.server.accounts.recent import Recent
 from sonde.wire.frames import MAX_SETTINGS_BYTES
@@ -93,10 +92,7 @@ class ProbeSettings:
         that is not there.
         """
         override = Override(sampling, self._now(), who[:128])
-        try:
-            self._store(app_id, service, override)
-        except IntegrityError:  # somebody said the first word about this service at the same moment: ours is the second
-            self._store(app_id, service, override)
+        until_it_holds(lambda: self._store(app_id, service, override))
         self._recent.forget(app_id)
         return override
 
