@@ -332,6 +332,28 @@ RUNTIME_METRICS_INTERVAL_S = _row(
     at_least=0.1,
     at_most=3600,
 )
+STALLS_THRESHOLD_MS = _row(
+    "probe",
+    "stalls_threshold_ms",
+    float,
+    0.0,
+    "Watch event loops all the time, and tell of each that is blocked for so long, with the line and the cause. 0: "
+    "only while the tool `stalls` runs.",
+    unit="ms",
+    at_least=0,
+    at_most=60_000,
+)
+SYSCALLS_THRESHOLD_MS = _row(
+    "probe",
+    "syscalls_threshold_ms",
+    float,
+    0.0,
+    "Time system calls all the time, and tell of each that takes so long, with its line. 0: only while the tool "
+    "`syscalls` runs.",
+    unit="ms",
+    at_least=0,
+    at_most=60_000,
+)
 SHIP_LOGS = _row(
     "probe",
     "ship_logs",

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -382,3 +383,66 @@ def test_only_the_longest_are_kept():
 
     assert longest.all() == [9, 7, 7]
     assert longest.count == 6
+
+
+STANDS = """
+import asyncio, os, sys, time
+import sonde
+
+sonde.start(service="stands", socket="{socket}", stalls_threshold_ms={stalls}, syscalls_threshold_ms={syscalls})
+tools = [name for name in sys.modules if name.startswith("sonde.probe.tools")]
+threads = len(os.listdir("/proc/self/task"))
+
+
+async def main():
+    await asyncio.sleep(0.001)
+    time.sleep(0.05)
+    await asyncio.sleep(0.001)
+
+
+def told():
+    from sonde.probe.log_records import log_records
+
+    taken = log_records.taken()
+    return [name for name in (b"sonde.stall", b"sonde.slow_syscall") if b"b" + bytes([len(name)]) + name in taken]
+
+
+pid = os.fork()
+asyncio.run(main())
+found = told()
+if not pid:
+    os._exit(0 if found == {expected} else 1)
+assert os.waitpid(pid, 0)[1] == 0
+assert found == {expected}, found
+sonde.stop()
+told()  # the wait for the child, too
+assert asyncio.Handle._run.__class__.__name__ == "function"
+asyncio.run(main())
+assert told() == []
+print(len(tools), threads)
+"""
+
+
+def stands(tmp_path, stalls, syscalls, expected):
+    """A program under the settings: what it says, and modules of the tools and threads it has right after the start."""
+    program = STANDS.format(socket=tmp_path / "nobody.sock", stalls=stalls, syscalls=syscalls, expected=expected)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return [int(word) for word in done.stdout.split()]
+
+
+def test_a_watch_that_always_stands_tells_of_stalls_and_starts_no_thread_before_the_first_loop(tmp_path):
+    _, threads = stands(tmp_path, 10, 0, [b"sonde.stall"])
+
+    assert threads == 1
+
+
+def test_both_watches_can_stand(tmp_path):
+    stands(tmp_path, 10, 10, [b"sonde.stall", b"sonde.slow_syscall"])
+
+
+def test_without_the_settings_nothing_of_the_tools_is_imported(tmp_path):
+    before, _ = stands(tmp_path, 10, 0, [b"sonde.stall"])
+    modules, _ = stands(tmp_path, 0, 0, [])
+
+    assert modules < before

@@ -73,6 +73,14 @@ def _answer_when_stuck() -> bool:
         return False
 
 
+def _stand_watch(stalls_ms: float, syscalls_ms: float) -> None:
+    """Nothing of the tools is imported where neither is wanted."""
+    if stalls_ms or syscalls_ms:
+        from sonde.probe.tools import standing
+
+        standing.begin(stalls_ms, syscalls_ms)
+
+
 class Probe:
     """The probe of this process. There is one, `probe`."""
 
@@ -104,6 +112,7 @@ class Probe:
         _answer_when_stuck()
         self._engine = Engine(off=[name.strip() for name in values[settings.PLUGINS_OFF].split(",")])
         self._engine.start()
+        _stand_watch(values[settings.STALLS_THRESHOLD_MS], values[settings.SYSCALLS_THRESHOLD_MS])
         if not self._hooked_fork:
             # After the recorder's own handler, which was registered when it was imported.
             os.register_at_fork(after_in_child=self._after_fork)
@@ -115,6 +124,8 @@ class Probe:
         if engine is not None:
             if host := sys.modules.get("sonde.probe.tools.host"):
                 host.end(timeout_s)
+            if standing := sys.modules.get("sonde.probe.tools.standing"):
+                standing.end()
             engine.stop()
             runtime.end()
             core.stop(timeout_s)
