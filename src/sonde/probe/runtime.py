@@ -53,13 +53,16 @@ class Pauses:
 
     def __call__(self, phase: str, _info: dict[str, int]) -> None:
         """Of gc. It must not raise, and allocate nothing that gc would look at."""
-        if phase == "start":
-            self._began = self._clock()
-        elif self._began is not None:
-            pause = (self._clock() - self._began) / 1e9
-            self._began = None
-            self.total_s += pause
-            self.sampled.add(pause)
+        try:
+            if phase == "start":
+                self._began = self._clock()
+            elif self._began is not None:
+                pause = (self._clock() - self._began) / 1e9
+                self._began = None
+                self.total_s += pause
+                self.sampled.add(pause)
+        except RecursionError:
+            return  # a collection where the application has come to the end of its stack is not counted
 
 
 class Runtime:
