@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -16,6 +17,7 @@ from sonde.probe.plugins import options
 from sonde.probe.plugins.logging import call_handlers
 from sonde.probe.runtime import Pauses, Sampled
 from sonde.probe.sampling import Sampling
+from sonde.probe.service import Identity
 from sonde.wire.frames import Kind
 
 OP = core.operation("GET /", core.SERVER, {"url.scheme": "http"})
@@ -155,6 +157,27 @@ def test_metrics_are_made_when_they_are_due(spans):
     assert values["sonde.gil.wait.max",] == 1.5
     assert values["sonde.thread.count",] >= 1
     assert ("cpython.gc.collections", "2") in values
+
+
+def test_a_name_that_was_learned_is_told_the_agent_and_told_again():
+    """The first HELLO was said before it; and the agent may be another one by now."""
+    identity = Identity()
+    identity.begin("", {})
+    assert identity.hello() is None, "nobody was introduced to anybody"
+    identity.said = {"service": "", "token": "secret", "pid": 1}
+
+    identity.named("orders")
+
+    expected = {"service": "orders", "token": "secret", "pid": os.getpid()}
+    assert identity.hello() == identity.hello() == expected
+
+
+def test_a_name_that_was_given_is_told_once():
+    identity = Identity()
+    identity.begin("orders", {})
+    identity.said = {"service": "orders", "token": "", "pid": 1}
+
+    assert identity.hello() is None
 
 
 def test_pauses_of_the_collector_are_timed():

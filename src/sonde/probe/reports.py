@@ -4,6 +4,7 @@ log records, runtime metrics. And what the agent says to us.
 
 from __future__ import annotations
 
+import json
 import time
 
 from sonde import __version__
@@ -28,6 +29,8 @@ def tick(gil_wait_ns: int, whole: bool, said: list[tuple[int, bytes]]) -> list[t
     for kind, body in ((Kind.TRACES, tallies.taken()), (Kind.LOGS, log_records.taken())):
         if body:
             frames.append((kind, message(1, resource + message(2, _SCOPE + body))))
+    if whole and (hello := identity.hello()):
+        frames.insert(0, (Kind.HELLO, json.dumps(hello).encode()))  # each time: the agent may be another one by now
     if whole:
         runtime.gil_wait.add(gil_wait_ns / 1e9)
         frames.append((Kind.METRICS, metrics.request(resource, _SCOPE, time.time_ns())))

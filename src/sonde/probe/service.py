@@ -29,6 +29,8 @@ class Identity:
         self._learning = False
         self._pid = 0
         self.resource: dict[str, object] = {}
+        self.said: dict[str, object] = {}
+        """What introduces the process to an agent, see HELLO in wire/frames.py; made before a name is learned."""
 
     def begin(self, name: str, attributes: Mapping[str, str]) -> None:
         """Attributes are the user's and win over ours; the name, where there is one, over a name in them."""
@@ -66,6 +68,13 @@ class Identity:
         """In the child: another process and instance of the same service."""
         self._renew()
         core.set_resource(self.resource)
+
+    def hello(self) -> dict[str, object] | None:
+        """What introduces the process by the name it goes by now; None where it was introduced by that."""
+        name = self.resource.get("service.name")
+        if not self.said or name == self.said["service"]:
+            return None
+        return {**self.said, "pid": os.getpid(), "service": name}
 
     def _renew(self) -> None:
         self._pid = os.getpid()

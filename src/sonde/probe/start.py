@@ -148,18 +148,19 @@ class Probe:
         except ValueError as error:
             raise settings.SettingError(f"resource_attributes: {error}") from None
         identity.begin(name, attributes)
+        identity.said = {
+            "pid": os.getpid(),
+            "token": values[settings.PROBE_TOKEN],
+            "service": name,
+            "language": "python",
+            "probe_version": __version__,
+            "command": command_name(),
+            "native": core.NATIVE,
+        }
         core.start(
             identity.resource,
             values[settings.SOCKET] or settings.default_agent_socket(),
-            hello={
-                "pid": os.getpid(),
-                "token": values[settings.PROBE_TOKEN],
-                "service": name,
-                "language": "python",
-                "probe_version": __version__,
-                "command": command_name(),
-                "native": core.NATIVE,
-            },
+            hello=identity.said,
             flush_interval_ms=values[settings.FLUSH_INTERVAL_MS],
             ring_bytes=values[settings.RING_BYTES],
             max_value_bytes=values[settings.MAX_VALUE_BYTES],
