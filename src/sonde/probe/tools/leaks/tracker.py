@@ -30,8 +30,8 @@ WAITS_LOOPS = 32
 """and the most loops that may end meanwhile."""
 MOST_BLOCKS = 1 << 20
 MOST_OPEN = 10_000
-_FULL_EVERY_S = 1.0
-_FULL_SHARE = 50
+_FULL_EVERY_S = 5.0
+_FULL_SHARE = 100
 """A full collection waits so many times as long as the last one took."""
 _LAST_WORDS_S = 1.0
 _FEW = 16
@@ -95,7 +95,7 @@ class Tracker:
         self.gave_up_waiting = 0
         self.growing: dict[str, tuple[int, Growing]] = {}
         """By place: the last loop that allocated more there than the one before, for the fifth time and more."""
-        self._places: dict[int, Place] = {}
+        self._places: dict[int, tuple[Place, tuple[str, int] | None]] = {}
         self.cpu_s = 0.0
 
     # -- on and off --
@@ -262,10 +262,12 @@ class Tracker:
         kinds = {}
         for group, site, kind, size, blocks in self._native.changed():
             kinds[group] = kind
-            file, line, inner_file, inner_line = self._native.site(site)
-            via = (inner_file, inner_line) if (inner_file, inner_line) != (file, line) and inner_file else None
-            place = self._places[group] = Place(file or "?", line, kind)
-            account = self.ledger.note(number, group, place, via, size, blocks)
+            known = self._places.get(group)
+            if known is None:
+                file, line, inner_file, inner_line = self._native.site(site)
+                via = (inner_file, inner_line) if (inner_file, inner_line) != (file, line) and inner_file else None
+                known = self._places[group] = (Place(file or "?", line, kind), via)
+            account = self.ledger.note(number, group, *known, size, blocks)
             if account is not None and kind in REUSED and not self.exact:
                 self._consider(account)
         self.resident.note(number, self.ledger.size, time.monotonic())
@@ -303,7 +305,7 @@ class Tracker:
         kept: dict[str, int] = {}
         for group, _, size, _ in survivors:
             known = self._places.get(group)
-            place = str(self.ledger.moved(known)) if known is not None else "?"
+            place = str(self.ledger.moved(known[0])) if known is not None else "?"
             kept[place] = kept.get(place, 0) + size
         changed: dict[str, dict[tuple[int, str], int]] = {}
         for site, loop, earlier, size in events:
