@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from browser_harness import eventually
+from browser_harness import Server, eventually
 from browser_processes import ALLOW_ALL, SERVICE, App, Host
 from playwright.sync_api import expect
 
@@ -12,6 +12,14 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
 
 RUN = re.compile(r"/tools/runs/[0-9a-f]+")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One of these tests' own: the others count the services of theirs."""
+    server = Server(tmp_path_factory.mktemp("browser_tools"))
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="module")
