@@ -13,7 +13,7 @@ def beginnings() -> tuple[str, ...]:
     """Of the names of files: of Sonde's probe, then of the interpreter and what is installed."""
     here = __file__.rpartition("/tools/")[0] + "/"
     paths = sysconfig.get_paths()
-    found = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    found = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")]
     found += [site.getusersitepackages(), *site.getsitepackages()]
     found += [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
     return (here, *sorted({path.rstrip("/") + "/" for path in found if path}))
