@@ -19,7 +19,7 @@
 #include "tree.h"
 
 static const uint64_t SECOND_NS = 1000000000u, CHECK_EVERY_NS = 100000000u, SLICE_NS = 50000000u;
-enum { STACK_BYTES = 256 << 10, REST = 4, NO_STATISTICS = -1 };
+enum { STACK_BYTES = 256 << 10, REST = 4, MADE_WITHIN_S = 2, NO_STATISTICS = -1 };
 
 /* A thread that lives. */
 typedef struct {
@@ -46,6 +46,7 @@ static Watched *watched;
 static int watched_count, statistics_count;
 static uint64_t known_births;
 static bool list_is_stale;
+static uint32_t unfinished; /* lists in a row that were not whole */
 
 static pthread_t thread;
 static bool has_thread;
@@ -126,9 +127,10 @@ static bool is_being_made(const FrameThread *listed, int at, int count) {
  * was. */
 static void list_threads(bool from_start) {
     Watched *now = watched == memory->watched[0] ? memory->watched[1] : memory->watched[0];
+    uint64_t births = known_births;
     frames_pulse(&known_births);
-    int listed = frames_threads(memory->listed, MAX_THREADS), from = 0, count = 0;
-    list_is_stale = false;
+    bool whole;
+    int listed = frames_threads_so_far(memory->listed, MAX_THREADS, &whole), from = 0, count = 0;
     for (int at = 0; at < listed; at++) {
         int before = from;
         while (before < watched_count && !is_same(&watched[before].thread, &memory->listed[at]))
@@ -137,13 +139,16 @@ static void list_threads(bool from_start) {
             now[count++] = watched[before];
             from = before + 1;
         } else if (is_being_made(memory->listed, at, listed)) {
-            list_is_stale = true;
+            whole = false;
         } else {
             watch(&now[count++], &memory->listed[at], from_start);
         }
     }
     watched = now;
     watched_count = count;
+    /* Soon it is made. Some states never become a thread's: then it is no use to go on. */
+    unfinished = births != known_births || whole ? 0 : unfinished + 1;
+    list_is_stale = !whole && unfinished < MADE_WITHIN_S * options.hz;
     choose_all();
 }
 
@@ -371,7 +376,7 @@ int sampler_start(const SamplerOptions *wanted) {
     options = *wanted;
     counts = (SamplerCounts){0};
     watched_count = statistics_count = 0;
-    own_cpu_ns = 0;
+    own_cpu_ns = known_births = 0;
     list_threads(true);
 
     pthread_attr_t attributes;

@@ -71,6 +71,9 @@ int frames_walk_own(FrameRef *out, int room);
 /* All threads of the main interpreter, the newest first, at most `room`; how many. */
 int frames_threads(FrameThread *out, int room);
 
+/* The same; `*whole`: that was all of them. Else some are only being made, and have no native id yet. */
+int frames_threads_so_far(FrameThread *out, int room, bool *whole);
+
 /* FrameThread.state of the thread that holds the GIL now; 0: nobody. */
 uintptr_t frames_gil_holder(void);
 

@@ -43,7 +43,7 @@ static uintptr_t read_thread(uintptr_t state, FrameThread *thread) {
 
 /* With `tid`: only that one, else all. While a thread is being made, 3.11 shows its state with its maker's
    native id, so of two the older counts. */
-static int list(pid_t tid, FrameThread *out, int room) {
+static int list(pid_t tid, FrameThread *out, int room, bool *whole) {
     uintptr_t at;
     int count = 0;
     FrameThread found = {0};
@@ -52,6 +52,7 @@ static int list(pid_t tid, FrameThread *out, int room) {
     for (int step = 0; at && at % sizeof(void *) == 0 && count < room && step < MAX_LISTED; step++) {
         FrameThread *thread = &out[count];
         at = read_thread(at, thread);
+        *whole = *whole && thread->state && thread->tid > 0;
         if (!tid && thread->state && thread->tid > 0)
             count++;
         else if (tid && thread->state && thread->tid == tid)
@@ -65,12 +66,19 @@ static int list(pid_t tid, FrameThread *out, int room) {
     return count;
 }
 
+int frames_threads_so_far(FrameThread *out, int room, bool *whole) {
+    *whole = true;
+    return list(0, out, room, whole);
+}
+
 int frames_threads(FrameThread *out, int room) {
-    return list(0, out, room);
+    bool whole;
+    return frames_threads_so_far(out, room, &whole);
 }
 
 bool frames_find(pid_t tid, FrameThread *out) {
-    return tid > 0 && list(tid, out, 1) == 1;
+    bool whole = true;
+    return tid > 0 && list(tid, out, 1, &whole) == 1;
 }
 
 uint64_t frames_thread_cpu_ns(pid_t tid) {
