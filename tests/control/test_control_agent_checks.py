@@ -2,11 +2,15 @@
 
 import base64
 import json
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from control_harness import ALL, ServerSide
 
+from sonde.agent.control.seen_processes import is_instance
+from sonde.agent.probes import Probe
 from sonde.wire.control import moment
 
 
@@ -26,6 +30,17 @@ def test_a_signed_job_is_carried_out(fake, start_agent):
     event, files = fake.take(job_id)
     assert event["event"] == "result"
     assert len(files["data.bin"]) == 1000
+
+
+def test_a_process_is_meant_by_what_it_calls_itself_and_by_when_it_was_started():
+    """It says the former some seconds after it has connected, and a job may name it by the latter."""
+    started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+    probe = Probe(os.getpid(), os.getuid(), instance="vm:4711-5f0c1d")
+
+    assert is_instance(probe, "vm:4711-5f0c1d")
+    assert is_instance(probe, f"{os.getpid()}-{started}")
+    assert not is_instance(probe, f"{os.getpid()}-{int(started) - 1}")
+    assert not is_instance(Probe(2**22 + 1, 0), ""), "it is gone, and was never called anything"
 
 
 def test_a_job_with_another_signature_does_not_run(fake, start_agent):

@@ -159,8 +159,8 @@ def test_metrics_are_made_when_they_are_due(spans):
     assert ("cpython.gc.collections", "2") in values
 
 
-def test_a_name_that_was_learned_is_told_the_agent_and_told_again():
-    """The first HELLO was said before it; and the agent may be another one by now."""
+def test_the_agent_is_told_by_which_name_and_instance_the_spans_go():
+    """The first HELLO is said before a name is learned, and by a forked child in its parent's words."""
     identity = Identity()
     identity.begin("", {})
     assert identity.hello() is None, "nobody was introduced to anybody"
@@ -168,16 +168,10 @@ def test_a_name_that_was_learned_is_told_the_agent_and_told_again():
 
     identity.named("orders")
 
-    expected = {"service": "orders", "token": "secret", "pid": os.getpid()}
-    assert identity.hello() == identity.hello() == expected
-
-
-def test_a_name_that_was_given_is_told_once():
-    identity = Identity()
-    identity.begin("orders", {})
-    identity.said = {"service": "orders", "token": "", "pid": 1}
-
-    assert identity.hello() is None
+    instance = identity.resource["service.instance.id"]
+    assert identity.hello() == {"service": "orders", "token": "secret", "pid": os.getpid(), "instance": instance}
+    identity.after_fork()
+    assert identity.hello()["instance"] not in {"", instance}
 
 
 def test_pauses_of_the_collector_are_timed():

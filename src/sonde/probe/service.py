@@ -30,7 +30,8 @@ class Identity:
         self._pid = 0
         self.resource: dict[str, object] = {}
         self.said: dict[str, object] = {}
-        """What introduces the process to an agent, see HELLO in wire/frames.py; made before a name is learned."""
+        """What introduces the process to an agent, see HELLO in wire/frames.py, as soon as they are connected: before a
+        name is learned, and the same in a forked child."""
 
     def begin(self, name: str, attributes: Mapping[str, str]) -> None:
         """Attributes are the user's and win over ours; the name, where there is one, over a name in them."""
@@ -70,11 +71,12 @@ class Identity:
         core.set_resource(self.resource)
 
     def hello(self) -> dict[str, object] | None:
-        """What introduces the process by the name it goes by now; None where it was introduced by that."""
-        name = self.resource.get("service.name")
-        if not self.said or name == self.said["service"]:
+        """What introduces the process by what its spans call it now; None before `said`."""
+        if not self.said:
             return None
-        return {**self.said, "pid": os.getpid(), "service": name}
+        now = self.resource
+        name, instance = now["service.name"], now["service.instance.id"]
+        return {**self.said, "pid": os.getpid(), "service": name, "instance": instance}
 
     def _renew(self) -> None:
         self._pid = os.getpid()

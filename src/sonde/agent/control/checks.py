@@ -11,6 +11,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
+from sonde.agent.control.seen_processes import is_instance
 from sonde.wire.control import ASK, MessageError, job_body, parsed_moment
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ class Checks:
         if process is None:
             message = f"no process {job['pid']} with a probe of this app is connected; it may have ended"
             raise RefusedError(job["id"], "gone", message)
-        if job["instance"] != process.instance:
+        if not is_instance(process, job["instance"]):
             raise RefusedError(job["id"], "gone", f"process {job['pid']} is another one by now")
         if room <= 0:
             raise RefusedError(job["id"], "busy", "too many jobs are under way on this host; wait for one to end")

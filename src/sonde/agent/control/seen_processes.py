@@ -61,16 +61,22 @@ class SeenProcesses:
         return [_identified(probe) for probe in self._runs.processes() if probe.token in self._mine]
 
 
+def is_instance(probe: Probe, instance: str) -> bool:
+    """Whether somebody means this process: by what it calls itself, or by what it was called before it said so."""
+    return bool(instance) and instance in {probe.instance, _by_start(probe.pid)}
+
+
 def _identified(probe: Probe) -> Probe:
-    """With an instance that no later process of this pid has: when it was started, where it has not said another."""
-    if probe.instance:
-        return probe
+    return probe if probe.instance else replace(probe, instance=_by_start(probe.pid))
+
+
+def _by_start(pid: int) -> str:
+    """What no later process of this pid is called: when it was started. Empty where that cannot be known."""
     try:
-        stat = Path(f"/proc/{probe.pid}/stat").read_bytes()
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:  # it has ended just now, or /proc is not there
-        return probe
-    started = stat.rpartition(b")")[2].split()[_STARTED].decode()
-    return replace(probe, instance=f"{probe.pid}-{started}")
+        return ""
+    return f"{pid}-{stat.rpartition(b')')[2].split()[_STARTED].decode()}"
 
 
 def _text(said: str, most: int) -> str:
