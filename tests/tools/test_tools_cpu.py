@@ -93,7 +93,7 @@ def test_the_profile_is_the_whole_of_what_the_summary_says(way):
     profile = read(result.artifacts[0].content)
     assert result.artifacts[0].name == "profile.json"
     assert sum(sample.weight for sample in profile.samples) == result.summary["total_ns"]
-    assert sum(sample.count for sample in profile.samples) == result.summary["samples"]
+    assert sum(sample.times for sample in profile.samples) == result.summary["samples"]
     assert profile.period_ns == 5_000_000
     lines = {node.line for node in profile.nodes if profile.frames[node.frame].name == "burn"}
     first = burn.__code__.co_firstlineno

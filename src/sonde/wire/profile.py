@@ -42,7 +42,7 @@ class Sample(NamedTuple):
 
     node: int
     weight: int
-    count: int
+    times: int
 
 
 @dataclass(slots=True)
@@ -180,8 +180,8 @@ def shares(profile: Profile) -> list[Share]:
         if parent != NO_PARENT:
             below[parent] += below[at]
     total = [0] * len(profile.frames)
-    for at, node in _outermost(profile):
-        total[node.frame] += below[at]
+    for at, place in _outermost(profile):
+        total[place.frame] += below[at]
     found = [
         Share(frame, own[at], total[at], own_count[at])
         for at, frame in enumerate(profile.frames)

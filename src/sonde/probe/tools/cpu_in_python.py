@@ -119,7 +119,7 @@ class PythonSampler:
 
 
 def _stack(frame: FrameType | None) -> Iterator[tuple[Frame, int]]:
-    frames = []
+    frames: list[tuple[Frame, int]] = []
     while frame is not None and len(frames) < _MAX_DEPTH:
         code = frame.f_code
         frames.append((Frame(code.co_qualname, code.co_filename, code.co_firstlineno), frame.f_lineno or 0))
