@@ -5,6 +5,7 @@
 #include "watchdog.h"
 
 static PyObject *original, *ours, *type, *describe;
+static vectorcallfunc direct;
 static bool on;
 static unsigned long long untold;
 
@@ -24,31 +25,41 @@ static PyObject *described(PyObject *handle) {
     return said;
 }
 
-static void stalled(Loop *loop, PyObject *handle, uint64_t since, uint64_t ticks) {
+/* The clock is read only for one that the watchdog has found late: it looks from half of the threshold on. */
+static void was_late(Loop *loop, PyObject *handle, uint64_t since) {
+    uint64_t ticks = ticks_between(since, ticks_now());
+    if (ticks < atomic_load_explicit(&stall_threshold, memory_order_relaxed))
+        return;
     PyObject *said = described(handle);
-    if (on && loops_own() == loop)
+    if (on && loops_own == loop)
         watchdog_ended(loop, since, ticks, said);
     else
         Py_XDECREF(said);
+}
+
+static PyObject *call_original(PyObject *handle) {
+    PyObject *args[] = {NULL, handle}; /* as PyObject_CallOneArg() does it, without its looking around */
+    return direct ? direct(original, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
+                  : PyObject_CallOneArg(original, handle);
 }
 
 /* A callback that runs the loop again, as nest_asyncio's do, waits in there for what the loop waits for: from
    then on it is not judged. */
 static PyObject *run_nested(Loop *loop, PyObject *handle) {
     atomic_store_explicit(&loop->since, 0, memory_order_release);
-    PyObject *result = PyObject_CallOneArg(original, handle);
+    PyObject *result = call_original(handle);
     atomic_store_explicit(&loop->since, 0, memory_order_release);
     return result;
 }
 
 static PyObject *run(PyObject *handle, PyObject *Py_UNUSED(nothing)) {
     if (!on)
-        return PyObject_CallOneArg(original, handle);
-    Loop *loop = loops_own();
+        return call_original(handle);
+    Loop *loop = loops_own;
     if (!loop) {
         loop = loops_enter(LOOP_CALLBACKS);
         if (!loop)
-            return PyObject_CallOneArg(original, handle);
+            return call_original(handle);
         watchdog_needed();
     }
     if (loop->kind != LOOP_CALLBACKS)
@@ -56,14 +67,12 @@ static PyObject *run(PyObject *handle, PyObject *Py_UNUSED(nothing)) {
     else if (atomic_load_explicit(&loop->since, memory_order_relaxed))
         return run_nested(loop, handle);
     uint64_t since = ticks_now();
-    atomic_store_explicit(&loop->handle, handle, memory_order_relaxed);
     atomic_store_explicit(&loop->since, since, memory_order_release);
-    PyObject *result = PyObject_CallOneArg(original, handle);
-    uint64_t ticks = ticks_between(since, ticks_now());
-    uint64_t now = atomic_load_explicit(&loop->since, memory_order_relaxed);
+    PyObject *result = call_original(handle);
+    bool is_judged = atomic_load_explicit(&loop->since, memory_order_relaxed) == since;
     atomic_store_explicit(&loop->since, 0, memory_order_release);
-    if (ticks >= atomic_load_explicit(&stall_threshold, memory_order_relaxed) && now == since)
-        stalled(loop, handle, since, ticks);
+    if (__builtin_expect(atomic_load_explicit(&loop->looked, memory_order_relaxed) == since, 0) && is_judged)
+        was_late(loop, handle, since);
     return result;
 }
 
@@ -85,6 +94,7 @@ int callbacks_on(PyObject *handle_type, PyObject *describing) {
             return -1;
         }
         Py_XSETREF(original, Py_NewRef(now));
+        direct = PyVectorcall_Function(original);
         Py_XSETREF(ours, made);
         Py_XSETREF(type, Py_NewRef(handle_type));
     }

@@ -80,7 +80,7 @@ static void end(PyObject *info) {
     counts.count[generation]++;
     counts.ns[generation] += ns;
     counts.longest_ns = ns > counts.longest_ns ? ns : counts.longest_ns;
-    Loop *loop = loops_own();
+    Loop *loop = loops_own;
     uint64_t since = loop ? atomic_load_explicit(&loop->since, memory_order_relaxed) : 0;
     if (since) {
         loop->gc_ns = (loop->gc_since == since ? loop->gc_ns : 0) + ns;

@@ -32,7 +32,7 @@ static int base_of_own(FrameRef *base) {
 
 /* About to wait: what has run since the last wait is over. Without the GIL. */
 static void waits(void) {
-    Loop *loop = loops_own();
+    Loop *loop = loops_own;
     uint64_t since = loop ? atomic_load_explicit(&loop->since, memory_order_relaxed) : 0;
     if (!since)
         return;
@@ -50,7 +50,7 @@ static void waits(void) {
 static void goes_on(void) {
     if (!atomic_load_explicit(&on, memory_order_relaxed))
         return;
-    Loop *loop = loops_own();
+    Loop *loop = loops_own;
     if (!loop) {
         loop = loops_enter(LOOP_ITERATIONS);
         if (!loop)

@@ -10,12 +10,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of taking and leavin
 static pthread_key_t key;
 static bool has_key;
 
-static _Thread_local Loop *own;
+_Thread_local Loop *loops_own;
 static _Thread_local bool is_refused;
-
-Loop *loops_own(void) {
-    return own;
-}
 
 Loop *loops_all(void) {
     return loops;
@@ -63,10 +59,10 @@ static Loop *take(LoopKind kind, pid_t tid) {
 }
 
 Loop *loops_enter(LoopKind kind) {
-    if (own || is_refused) {
-        if (own)
-            own->kind = kind;
-        return own;
+    if (loops_own || is_refused) {
+        if (loops_own)
+            loops_own->kind = kind;
+        return loops_own;
     }
     pthread_mutex_lock(&lock);
     if (!has_key) {
@@ -74,14 +70,14 @@ Loop *loops_enter(LoopKind kind) {
             pthread_mutex_init(&loops[at].lock, NULL);
         has_key = pthread_key_create(&key, leave) == 0;
     }
-    own = has_key ? take(kind, (pid_t)syscall(SYS_gettid)) : NULL;
+    loops_own = has_key ? take(kind, (pid_t)syscall(SYS_gettid)) : NULL;
     pthread_mutex_unlock(&lock);
-    is_refused = !own;
-    if (own)
-        pthread_setspecific(key, own);
+    is_refused = !loops_own;
+    if (loops_own)
+        pthread_setspecific(key, loops_own);
     else
         atomic_fetch_add(&refused, 1);
-    return own;
+    return loops_own;
 }
 
 void loops_after_fork(void) {
@@ -94,6 +90,6 @@ void loops_after_fork(void) {
     }
     if (has_key)
         pthread_setspecific(key, NULL);
-    own = NULL;
+    loops_own = NULL;
     is_refused = false;
 }

@@ -19,7 +19,6 @@ typedef enum { LOOP_CALLBACKS, LOOP_ITERATIONS } LoopKind; /* asyncio's own; uvl
 typedef struct {
     /* The loop's thread writes these. */
     _Alignas(64) _Atomic uint64_t since; /* ticks; 0: it waits, or is not known to run */
-    _Atomic(PyObject *) handle;          /* what runs; valid with the GIL while it runs */
     uint64_t gc_ns, gc_since;            /* collections in the callback that began at gc_since */
     _Atomic pid_t tid;                   /* 0: free */
     LoopKind kind;
@@ -27,14 +26,15 @@ typedef struct {
     int base_depth;
 
     /* Under the lock: what the watchdog has seen of the callback that began at episode->since. */
-    _Alignas(64) pthread_mutex_t lock;
+    _Alignas(64) _Atomic uint64_t looked; /* `since` of the last callback that the watchdog found late */
+    pthread_mutex_t lock;
     Episode *episode;
     FrameThread thread;
     bool is_found;
 } Loop;
 
 /* That of the calling thread, or NULL: it has none. */
-Loop *loops_own(void);
+extern _Thread_local Loop *loops_own;
 
 /* The same, made where there is none; NULL: there are too many, which is counted. The lock may be taken. */
 Loop *loops_enter(LoopKind kind);

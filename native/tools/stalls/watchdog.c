@@ -28,7 +28,7 @@ static uint64_t own_cpu_ns;                              /* once it has ended */
 static pthread_mutex_t life = PTHREAD_MUTEX_INITIALIZER; /* of the thread */
 static pthread_mutex_t pause_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t pause_over;
-static bool has_condition;
+static bool has_condition, is_changed; /* the threshold is: under pause_lock */
 
 static pthread_mutex_t found_lock = PTHREAD_MUTEX_INITIALIZER;
 static Episode *found, **found_end = &found;
@@ -114,6 +114,7 @@ static bool is_left(const Loop *loop, int depth) {
 
 /* With the loop's lock. */
 static void look(Loop *loop, uint64_t since) {
+    atomic_store_explicit(&loop->looked, since, memory_order_relaxed);
     if (!loop->episode)
         loop->episode = episode_new();
     Episode *episode = loop->episode;
@@ -178,8 +179,10 @@ static void wait_for(uint64_t ns) {
     until.tv_sec += until.tv_nsec / (long)SECOND_NS;
     until.tv_nsec %= (long)SECOND_NS;
     pthread_mutex_lock(&pause_lock);
-    while (atomic_load(&running) && pthread_cond_timedwait(&pause_over, &pause_lock, &until) == 0)
+    while (atomic_load(&running) && !is_changed &&
+           pthread_cond_timedwait(&pause_over, &pause_lock, &until) == 0)
         ;
+    is_changed = false;
     pthread_mutex_unlock(&pause_lock);
 }
 
@@ -238,7 +241,14 @@ int watchdog_start(uint64_t threshold_ns) {
     int error = 0;
     if (loops_count()) {
         pthread_mutex_lock(&life);
-        error = has_thread ? 0 : begin();
+        if (has_thread) {
+            pthread_mutex_lock(&pause_lock);
+            is_changed = true;
+            pthread_cond_signal(&pause_over);
+            pthread_mutex_unlock(&pause_lock);
+        } else {
+            error = begin();
+        }
         pthread_mutex_unlock(&life);
     }
     return error;

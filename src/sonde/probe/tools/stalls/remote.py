@@ -45,10 +45,11 @@ class Stalls:
         if found is None:
             return State(available=False, why_not=why_not, unlock="a wheel of sonde for CPython 3.11 to 3.13")
         return State(
-            exact="how many callbacks of asyncio's loops, and iterations of uvloop's, took longer than the threshold, "
-            f"how long, and the pauses of the collector, on CPython {platform.python_version()}",
-            approximate="the line and the cause: by looks each 2 ms or so while the loop was blocked; a uvloop's task "
-            "is not known by name, and its first iteration is not timed",
+            exact="how long each stall took, and each pause of the collector, on CPython "
+            f"{platform.python_version()}: asyncio's callbacks and uvloop's iterations",
+            approximate="the line and the cause: by looks each 2 ms or so while the loop was blocked; a stall that "
+            "ends before the watchdog gets a processor is missed; a uvloop's task is not known by name, and its first "
+            "iteration is not timed",
         )
 
     def start(self, options: Mapping[str, Any], seconds: float) -> None:  # noqa: ARG002 - the host ends it
