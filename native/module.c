@@ -12,6 +12,7 @@
 #include "gates.h"
 #include "headers.h"
 #include "lifecycle.h"
+#include "module_of.h"
 #include "operation.h"
 #include "request_now.h"
 #include "scopes.h"
@@ -100,12 +101,7 @@ static int add_request_now(PyObject *module) {
     return result;
 }
 
-static int execute(PyObject *module) {
-    /* One recorder per process. A sub-interpreter has the Python twin. */
-    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        PyErr_SetString(PyExc_ImportError, "the native core serves the main interpreter only");
-        return -1;
-    }
+static int begin(PyObject *module) {
     if (context_init() < 0 || operation_type_ready() < 0 || span_type_ready() < 0 ||
         around_types_ready() < 0 || starts_type_ready() < 0 || entry_types_ready() < 0 ||
         entry_wsgi_types_ready() < 0 || entry_asgi_types_ready() < 0 || add_kinds(module) < 0 ||
@@ -116,19 +112,6 @@ static int execute(PyObject *module) {
     return 0;
 }
 
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, execute},
-#if PY_VERSION_HEX >= 0x030C0000
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
-#endif
-    {0},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,  .m_name = "_core", .m_doc = "The span recorder, native.",
-    .m_methods = functions, .m_slots = slots,
-};
-
-PyMODINIT_FUNC PyInit__core(void) {
-    return PyModuleDef_Init(&definition);
-}
+/* One recorder per process. A sub-interpreter has the Python twin. */
+MODULE_OF_MAIN_INTERPRETER(_core, "The span recorder, native.", functions, begin,
+                           "the native core serves the main interpreter only")

@@ -1,6 +1,6 @@
 /* sonde.probe.tools._calls: the call graph of this process. What it is for is said in probe/tools/calls.py.
  */
-#include "../../compat.h"
+#include "../../module_of.h"
 
 #include "events.h"
 #include "graph.h"
@@ -161,27 +161,9 @@ static PyMethodDef methods[] = {
     {0},
 };
 
-static int execute(PyObject *Py_UNUSED(module)) {
-    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        PyErr_SetString(PyExc_ImportError, "the call graph is of the main interpreter only");
-        return -1;
-    }
+static int ready(PyObject *Py_UNUSED(module)) {
     return events_init();
 }
 
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, execute},
-#if PY_VERSION_HEX >= 0x030C0000
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
-#endif
-    {0},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "_calls", .m_doc = "The call graph.",
-    .m_methods = methods,  .m_slots = slots,
-};
-
-PyMODINIT_FUNC PyInit__calls(void) {
-    return PyModuleDef_Init(&definition);
-}
+MODULE_OF_MAIN_INTERPRETER(_calls, "The call graph.", methods, ready,
+                           "the call graph is of the main interpreter only")

@@ -1,6 +1,6 @@
 /* sonde.probe.tools._heap: what fills this process's memory. What it is for is said in probe/tools/heap.py.
  */
-#include "../../compat.h"
+#include "../../module_of.h"
 
 #include <errno.h>
 
@@ -180,27 +180,5 @@ static PyMethodDef methods[] = {
     {0},
 };
 
-static int execute(PyObject *Py_UNUSED(module)) {
-    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        PyErr_SetString(PyExc_ImportError, "the heap is looked at from the main interpreter only");
-        return -1;
-    }
-    return 0;
-}
-
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, execute},
-#if PY_VERSION_HEX >= 0x030C0000
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
-#endif
-    {0},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "_heap", .m_doc = "What fills memory.",
-    .m_methods = methods,  .m_slots = slots,
-};
-
-PyMODINIT_FUNC PyInit__heap(void) {
-    return PyModuleDef_Init(&definition);
-}
+MODULE_OF_MAIN_INTERPRETER(_heap, "What fills memory.", methods, begins_empty,
+                           "the heap is looked at from the main interpreter only")

@@ -3,6 +3,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "../../module_of.h"
 #include "../frames/frames.h"
 #include "../frames/spans.h"
 #include "answer.h"
@@ -103,8 +104,6 @@ static PyObject *module_answered(PyObject *Py_UNUSED(module), PyObject *Py_UNUSE
     return PyLong_FromUnsignedLong(answer_count());
 }
 
-#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
-
 static PyMethodDef functions[] = {
     {"init", METHOD(module_init), METH_NOARGS, "Why frames cannot be read here; empty: they can."},
     {"way", METHOD(module_way), METH_NOARGS, "How memory is read."},
@@ -118,27 +117,5 @@ static PyMethodDef functions[] = {
     {0},
 };
 
-/* One walker per process, for the main interpreter's threads. */
-static int execute(PyObject *Py_UNUSED(module)) {
-    if (PyInterpreterState_Get() == PyInterpreterState_Main())
-        return 0;
-    PyErr_SetString(PyExc_ImportError, "only the main interpreter's frames can be read");
-    return -1;
-}
-
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, execute},
-#if PY_VERSION_HEX >= 0x030C0000
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
-#endif
-    {0},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,  .m_name = "_stacks", .m_doc = "What all threads are doing.",
-    .m_methods = functions, .m_slots = slots,
-};
-
-PyMODINIT_FUNC PyInit__stacks(void) {
-    return PyModuleDef_Init(&definition);
-}
+MODULE_OF_MAIN_INTERPRETER(_stacks, "What all threads are doing.", functions, begins_empty,
+                           "only the main interpreter's frames can be read")
