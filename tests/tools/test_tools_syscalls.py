@@ -249,6 +249,8 @@ def test_a_wait_for_work_is_left_out_and_counted():
     def slow(call, *stack):
         return Slow(call, 0, 50 * MS, 1, 0, -1, "", b"", b"", "", None, tuple(stack))
 
+    assert slow("poll", Place("Host._live", watching.__file__, 1, 2)).is_ours
+    assert not slow("poll", *place, select).is_ours
     assert slow("poll", *place, select).is_idle
     assert slow("accept").is_idle
     assert not slow("poll", select).is_idle

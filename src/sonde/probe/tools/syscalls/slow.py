@@ -32,6 +32,11 @@ class Slow(NamedTuple):
     """The outermost frame first."""
 
     @property
+    def is_ours(self) -> bool:
+        """Whether a thread of the probe's made it, which waits for its agent."""
+        return bool(self.stack) and "/sonde/probe/" in self.stack[0].file
+
+    @property
     def is_idle(self) -> bool:
         """Whether the thread had nothing to do, and waited for work."""
         if self.call == "accept":

@@ -82,6 +82,8 @@ class Watch:
             found = [told(raw) for raw in self._native.taken()]
             listeners = list(self._listeners)
         for one in found:
+            if one.is_ours:
+                continue
             if one.is_idle:
                 self.idle += 1
                 continue
