@@ -5,7 +5,7 @@ import copy
 
 CAUSES = {"python"}
 
-DATA = [{"id": i, "tags": ["a", "b"]} for i in range(6000)]
+DATA = [{"id": i, "tags": ["a", "b"]} for i in range(15_000)]
 
 
 async def main():

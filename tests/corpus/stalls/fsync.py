@@ -4,14 +4,14 @@ import asyncio
 import os
 import tempfile
 
-CAUSES = {"system_call"}
+CAUSES = {"c_call_without_gil", "system_call"}
 
 file, _ = tempfile.mkstemp()
 
 
 async def main():
     await asyncio.sleep(0.005)
-    for _ in range(8):
-        os.write(file, b"x" * 4_000_000)  # stalls
+    for _ in range(600):
+        os.write(file, b"x" * 1000)  # stalls
         os.fsync(file)  # stalls
     await asyncio.sleep(0.005)

@@ -11,5 +11,5 @@ PAGE = Template("{% for row in rows %}<td>{{ row * 2 }} {{ row|string|upper }}</
 
 async def main():
     await asyncio.sleep(0.005)
-    PAGE.render(rows=range(40_000))  # stalls
+    PAGE.render(rows=range(150_000))  # stalls
     await asyncio.sleep(0.005)
