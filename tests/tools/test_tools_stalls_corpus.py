@@ -23,6 +23,8 @@ QUICK = (
     ("http_client", "uvloop"),
     ("python_loop", "uvloop"),
     ("json_loads", "uvloop"),
+    ("generator", "asyncio"),
+    ("generator", "uvloop"),
 )
 MINUTES = tuple((name, loop) for name in programs() for loop in ("asyncio", "uvloop") if (name, loop) not in QUICK)
 

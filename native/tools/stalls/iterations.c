@@ -22,11 +22,13 @@ static _Atomic bool on;
 enum { BASE_ROOM = 64 };
 
 /* The frame that runs the loop. Deeper than BASE_ROOM it is not known. */
-static int base_of_own(FrameRef *base) {
+static int base_of_own(FrameRef *base, uintptr_t *outermost) {
     FrameRef frames[BASE_ROOM];
     int depth = frames_walk_own(frames, BASE_ROOM);
-    if (depth)
+    if (depth) {
         *base = frames[0];
+        *outermost = frames[depth - 1].code;
+    }
     return depth < BASE_ROOM ? depth : 0;
 }
 
@@ -41,7 +43,8 @@ static void waits(void) {
     if (ticks < atomic_load_explicit(&stall_threshold, memory_order_relaxed) || was_left)
         return;
     FrameRef base = {0};
-    int depth = base_of_own(&base);
+    uintptr_t outermost = 0;
+    int depth = base_of_own(&base, &outermost);
     /* The loop may have been left and run anew meanwhile. */
     if (depth && depth == loop->base_depth && base.code == loop->base.code && base.instr == loop->base.instr)
         watchdog_ended(loop, since, ticks, NULL);
@@ -58,7 +61,7 @@ static void goes_on(void) {
         watchdog_needed();
     }
     loop->kind = LOOP_ITERATIONS;
-    loop->base_depth = base_of_own(&loop->base);
+    loop->base_depth = base_of_own(&loop->base, &loop->outermost);
     if (loop->base_depth)
         atomic_store_explicit(&loop->since, ticks_now(), memory_order_release);
 }

@@ -24,6 +24,7 @@ typedef struct {
     LoopKind kind;
     FrameRef base; /* of iterations: the frame that runs the loop, and how deep it stands */
     int base_depth;
+    uintptr_t outermost; /* code of the outermost frame below that */
 
     /* Under the lock: what the watchdog has seen of the callback that began at episode->since. */
     _Alignas(64) _Atomic uint64_t looked; /* `since` of the last callback that the watchdog found late */

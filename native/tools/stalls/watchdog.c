@@ -102,6 +102,12 @@ static int walk_holder(uintptr_t holder, pid_t *tid) {
     return 0;
 }
 
+/* A generator that has just been left leads nowhere: the stack ends with it, and is none. */
+static bool is_torn(const Loop *loop, int depth) {
+    return loop->kind == LOOP_ITERATIONS && depth > 0 && depth < MAX_DEPTH &&
+           frames[depth - 1].code != loop->outermost;
+}
+
 /* An iteration of a loop whose runner stands elsewhere by now: the loop was left, and nothing stalls. */
 static bool is_left(const Loop *loop, int depth) {
     if (loop->kind != LOOP_ITERATIONS || depth == 0 || depth == MAX_DEPTH)
@@ -128,6 +134,8 @@ static void look(Loop *loop, uint64_t since) {
     uint64_t now = ticks_now();
     KernelCall call = kernel_call(tid);
     FrameSpan span;
+    if (is_torn(loop, depth))
+        return;
     if (is_left(loop, depth)) {
         uint64_t expected = since;
         atomic_compare_exchange_strong(&loop->since, &expected, 0);

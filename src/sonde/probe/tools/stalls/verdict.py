@@ -68,7 +68,7 @@ def judged(raw: tuple[Any, ...]) -> Stall:
     """Of a tuple of the native part, see _stalls.pyi."""
     (kind, ended, began, duration, tid, said, trace_id, span_id, endpoint, gc_ns, _, _, base, rows, seen) = raw
     places = [Place(*row) for row in rows]
-    held = tuple(_held(one, places) for one in seen)
+    held = _whole(tuple(_held(one, places) for one in seen))
     causes: dict[str, int] = {}
     for one in held:
         causes[one.cause] = causes.get(one.cause, 0) + one.ns
@@ -160,6 +160,11 @@ def _holder(held: Sequence[Held]) -> str:
         return ""
     tid = max((one for one in waits if one.holder), key=lambda one: one.ns).holder_tid
     return f"thread {tid} at {own_line(path)}"
+
+
+def _whole(held: tuple[Held, ...]) -> tuple[Held, ...]:
+    """Without stacks that end in a generator which was just being left, where there are better ones."""
+    return tuple(one for one in held if _runner(one.stack)) or held
 
 
 def _runner(stack: Sequence[Place]) -> int:
