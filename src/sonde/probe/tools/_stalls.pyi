@@ -7,9 +7,7 @@ _Place = tuple[str, str, int, int]
 _Held = tuple[int, int, int, int, int, tuple[int, ...], tuple[int, ...]]
 # ns, how many looks, cause, system call (-1), who has the GIL (0), stack and the holder's as indexes of places, the
 # innermost first
-_Stall = tuple[
-    int, bool, int, int, int, object, bytes, bytes, str, int, int, int, int, list[_Place], list[_Held]
-]
+_Stall = tuple[int, bool, int, int, int, object, bytes, bytes, str, int, int, int, int, list[_Place], list[_Held]]
 # kind, has ended, began (unix ns), ns, thread, what `describe` gave or None, trace id and span id or empty, endpoint,
 # ns of collections, ns without a stack, looks, depth of the frame that runs the loop (0), places, held
 _Pause = tuple[int, int, int, int, int, int, bytes, bytes, list[_Place], tuple[int, ...]]
