@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "../../module_of.h"
 #include "../frames/frames.h"
 #include "../frames/spans.h"
 #include "../watch/slots.h"
@@ -105,8 +106,6 @@ static PyObject *module_after_fork(PyObject *Py_UNUSED(module), PyObject *Py_UNU
     Py_RETURN_NONE;
 }
 
-#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
-
 static PyMethodDef functions[] = {
     {"init", METHOD(module_init), METH_NOARGS, "Why loops cannot be watched here; empty: they can."},
     {"start", METHOD(module_start), METH_O, "Watch, or with another threshold, in ns."},
@@ -124,27 +123,5 @@ static PyMethodDef functions[] = {
     {0},
 };
 
-/* One watchdog per process, for the main interpreter's threads. */
-static int execute(PyObject *Py_UNUSED(module)) {
-    if (PyInterpreterState_Get() == PyInterpreterState_Main())
-        return 0;
-    PyErr_SetString(PyExc_ImportError, "only the main interpreter's loops can be watched");
-    return -1;
-}
-
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, execute},
-#if PY_VERSION_HEX >= 0x030C0000
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
-#endif
-    {0},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,  .m_name = "_stalls", .m_doc = "A watchdog of event loops.",
-    .m_methods = functions, .m_slots = slots,
-};
-
-PyMODINIT_FUNC PyInit__stalls(void) {
-    return PyModuleDef_Init(&definition);
-}
+MODULE_OF_MAIN_INTERPRETER(_stalls, "A watchdog of event loops.", functions, begins_empty,
+                           "only the main interpreter's loops can be watched")

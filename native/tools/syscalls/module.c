@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "../../module_of.h"
 #include "../frames/frames.h"
 #include "../frames/spans.h"
 #include "../watch/slots.h"
@@ -116,8 +117,6 @@ static PyObject *module_after_fork(PyObject *Py_UNUSED(module), PyObject *Py_UNU
     Py_RETURN_NONE;
 }
 
-#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
-
 static PyMethodDef functions[] = {
     {"init", METHOD(module_init), METH_NOARGS, "Why calls cannot be timed here; empty: they can."},
     {"start", METHOD(module_start), METH_VARARGS,
@@ -133,27 +132,5 @@ static PyMethodDef functions[] = {
     {0},
 };
 
-/* One set of slots per process. */
-static int execute(PyObject *Py_UNUSED(module)) {
-    if (PyInterpreterState_Get() == PyInterpreterState_Main())
-        return 0;
-    PyErr_SetString(PyExc_ImportError, "only the main interpreter can time system calls");
-    return -1;
-}
-
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, execute},
-#if PY_VERSION_HEX >= 0x030C0000
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
-#endif
-    {0},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,  .m_name = "_syscalls", .m_doc = "Slow system calls.",
-    .m_methods = functions, .m_slots = slots,
-};
-
-PyMODINIT_FUNC PyInit__syscalls(void) {
-    return PyModuleDef_Init(&definition);
-}
+MODULE_OF_MAIN_INTERPRETER(_syscalls, "Slow system calls.", functions, begins_empty,
+                           "only the main interpreter can time system calls")

@@ -1,16 +1,20 @@
 # The watchdog of event loops, native (native/tools/stalls). There is one in a process.
 
 from collections.abc import Callable
+from typing import TypeAlias
 
-_Place = tuple[str, str, int, int]
+_Place: TypeAlias = tuple[str, str, int, int]
 # name, file, first line, line
-_Held = tuple[int, int, int, int, int, tuple[int, ...], tuple[int, ...]]
+_Places: TypeAlias = list[_Place]
+_Held: TypeAlias = tuple[int, int, int, int, int, tuple[int, ...], tuple[int, ...]]
 # ns, how many looks, cause, system call (-1), who has the GIL (0), stack and the holder's as indexes of places, the
 # innermost first
-_Stall = tuple[int, bool, int, int, int, object, bytes, bytes, str, int, int, int, int, list[_Place], list[_Held]]
+_Stall: TypeAlias = tuple[
+    int, bool, int, int, int, object, bytes, bytes, str, int, int, int, int, list[_Place], list[_Held]
+]
 # kind, has ended, began (unix ns), ns, thread, what `describe` gave or None, trace id and span id or empty, endpoint,
 # ns of collections, ns without a stack, looks, depth of the frame that runs the loop (0), places, held
-_Pause = tuple[int, int, int, int, int, int, bytes, bytes, list[_Place], tuple[int, ...]]
+_Pause: TypeAlias = tuple[int, int, int, int, int, int, bytes, bytes, list[_Place], tuple[int, ...]]
 # began (unix ns), ns, thread, generation, collected, uncollectable, trace id, span id, places, stack
 
 def init() -> str: ...

@@ -1,6 +1,10 @@
 # Slow system calls, native (native/tools/syscalls). There is one set of hooks in a process.
 
-_Slow = tuple[str, int, int, int, int, int, str, bytes, bytes, str, list[tuple[str, str, int, int]], tuple[int, ...]]
+from typing import TypeAlias
+
+_Slow: TypeAlias = tuple[
+    str, int, int, int, int, int, str, bytes, bytes, str, list[tuple[str, str, int, int]], tuple[int, ...]
+]
 # call, began (unix ns), ns, thread, errno (0), descriptor (-1), what it is, trace id and span id or empty, endpoint,
 # places (name, file, first line, line), stack as indexes of them, the innermost first
 
