@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import secrets
 import socket
 
 import aiomysql
@@ -17,7 +17,7 @@ from sonde.probe.plugins import dbapi, options
 from sonde.probe.plugins.engine import Engine
 
 HOST, PORT, DATABASE = "127.0.0.1", 3306, "test"
-TABLE = f"sonde_aiomysql_{os.getpid()}"
+TABLE = f"sonde_aiomysql_{secrets.token_hex(4)}"
 ENTRY = core.operation("entry", core.SERVER)
 SERVER = {"db.system.name": "mariadb", "db.namespace": DATABASE, "server.address": HOST, "server.port": PORT}
 LOGIN = {"host": HOST, "port": PORT, "user": "root", "password": "", "db": DATABASE}
@@ -110,7 +110,7 @@ def test_begin_commit_and_rollback_are_spans(spans, table):
 
 
 def test_a_procedure_is_one_span_without_its_arguments(spans, table):
-    name = f"sonde_aiotwice_{os.getpid()}"
+    name = f"sonde_aiotwice_{secrets.token_hex(4)}"
 
     async def work(_, cursor):
         await cursor.execute(f"create procedure {name}(in number int, in word varchar(9)) select number * 2, word")

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import inspect
 import io
-import os
+import secrets
 import socket
 
 import asyncpg
@@ -19,7 +19,7 @@ from sonde.probe.plugins import dbapi, options
 from sonde.probe.plugins.engine import Engine
 
 HOST, PORT, DATABASE = "127.0.0.1", 5432, "test"
-TABLE = f"sonde_asyncpg_{os.getpid()}"
+TABLE = f"sonde_asyncpg_{secrets.token_hex(4)}"
 DSN = f"postgresql://postgres@{HOST}:{PORT}/{DATABASE}"
 ENTRY = core.operation("entry", core.SERVER)
 SERVER = {"db.system.name": "postgresql", "db.namespace": DATABASE, "server.address": HOST, "server.port": PORT}

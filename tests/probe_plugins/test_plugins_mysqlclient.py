@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 import socket
 
 import pytest
@@ -17,7 +17,7 @@ pytest.importorskip("MySQLdb._mysql", reason="PyMySQL goes by the name of MySQLd
 pytest.importorskip("MySQLdb.cursors")
 
 HOST, PORT, DATABASE = "127.0.0.1", 3306, "test"
-TABLE = f"sonde_mysqlclient_{os.getpid()}"
+TABLE = f"sonde_mysqlclient_{secrets.token_hex(4)}"
 ENTRY = core.operation("entry", core.SERVER)
 SERVER = {"db.system.name": "mariadb", "db.namespace": DATABASE, "server.address": HOST, "server.port": PORT}
 
@@ -119,7 +119,7 @@ def test_begin_commit_and_rollback_are_spans(spans, connection):
 
 
 def test_a_procedure_is_one_span_without_its_arguments(spans, connection):
-    name = f"sonde_twice_{os.getpid()}"
+    name = f"sonde_twice_{secrets.token_hex(4)}"
     with connection.cursor() as cursor:
         cursor.execute(f"create procedure {name}(in number int, in word varchar(9)) select number * 2, word")
         try:

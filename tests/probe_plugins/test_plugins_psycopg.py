@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import secrets
 import socket
 
 import psycopg
@@ -18,7 +18,7 @@ from sonde.probe.plugins.engine import Engine
 from sonde.probe.plugins.psycopg import composed
 
 HOST, PORT, DATABASE = "127.0.0.1", 5432, "test"
-TABLE = f"sonde_psycopg_{os.getpid()}"
+TABLE = f"sonde_psycopg_{secrets.token_hex(4)}"
 DSN = f"host={HOST} port={PORT} dbname={DATABASE} user=postgres"
 ENTRY = core.operation("entry", core.SERVER)
 SERVER = {"db.system.name": "postgresql", "db.namespace": DATABASE, "server.address": HOST, "server.port": PORT}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
+import secrets
 import socket
 
 import psycopg2
@@ -22,7 +22,7 @@ from sonde.probe.plugins import dbapi, options
 from sonde.probe.plugins.engine import Engine
 
 HOST, PORT, DATABASE = "127.0.0.1", 5432, "test"
-TABLE = f"sonde_psycopg2_{os.getpid()}"
+TABLE = f"sonde_psycopg2_{secrets.token_hex(4)}"
 DSN = f"host={HOST} port={PORT} dbname={DATABASE} user=postgres"
 ENTRY = core.operation("entry", core.SERVER)
 SERVER = {"db.system.name": "postgresql", "db.namespace": DATABASE, "server.address": HOST, "server.port": PORT}

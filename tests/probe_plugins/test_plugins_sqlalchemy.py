@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import secrets
 import socket
 import threading
 
@@ -17,7 +17,7 @@ from sonde.probe.plugins import dbapi
 from sonde.probe.plugins.engine import Engine
 
 ENTRY = core.operation("entry", core.SERVER)
-TABLE = f"sonde_sqlalchemy_{os.getpid()}"
+TABLE = f"sonde_sqlalchemy_{secrets.token_hex(4)}"
 SYNC = {
     "sqlite": "sqlite:///{folder}/orders.db",
     "psycopg": "postgresql+psycopg://postgres@127.0.0.1/test",

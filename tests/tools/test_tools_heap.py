@@ -142,7 +142,7 @@ def test_objects_are_counted_once_each_tracked_or_not():
     after = counts(look())
 
     assert after[f"{__name__}.Slotted"] == 700
-    assert after["complex"] - before in {5000, 5001, 5002}, "the constants may have been there"
+    assert 5000 <= after["complex"] - before < 5010, "the constants may have been there"
 
 
 def test_retained_bytes_are_those_that_would_be_free():
@@ -237,17 +237,17 @@ def test_what_a_module_holds_is_retained_by_it_though_functions_lead_to_it():
         return CACHE
 
     threading.kept_by_test = kept  # a function of ours, in another module
-    CACHE["own"] = ["o" * 700_001]
+    CACHE["own"] = ["o" * 30_000_001]
     try:
         document = look()
     finally:
         del threading.kept_by_test
 
-    assert dict(document["roots"])[f"module {__name__}"] >= 700_000
+    assert dict(document["roots"])[f"module {__name__}"] >= 30_000_000
 
 
 def test_the_summary_has_ways_in_one_text():
-    CACHE["own"] = ["o" * 700_001]
+    CACHE["own"] = ["o" * 30_000_001]
 
     summary = look()["result"].summary
 
@@ -343,13 +343,18 @@ def test_the_application_waits_for_the_copy_alone():
     assert 0 < document["longest_pause_ms"] < 1000 * longest[0] + 1, "what is said is what was felt, or less"
 
 
+def children():
+    """Pids of all threads' children, zombies included."""
+    return {pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+
+
 def test_it_is_no_child_that_the_application_could_wait_for():
     hears = []
     before = signal.signal(signal.SIGCHLD, lambda *_: hears.append(1))
     try:
+        others = children()
         look()
-        with pytest.raises(ChildProcessError):
-            os.waitpid(-1, os.WNOHANG)
+        assert children() == others
     finally:
         signal.signal(signal.SIGCHLD, before)
     assert not hears
@@ -377,13 +382,14 @@ def test_one_that_takes_too_long_is_ended():
     tool = Heap()
     chosen = {name: option.default for name, option in Heap.options.items()} | {"time_limit_s": 0.001}
 
+    others = children()
+
     with pytest.raises(ToolError) as slow:
         tool.start(chosen, 0)
 
     assert slow.value.reason == "too_slow"
     tool.abort()
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG | 0x40000000)  # __WALL: no zombie either
+    assert children() == others, "no zombie either"
 
 
 def test_a_copy_that_would_take_too_long_is_not_made():

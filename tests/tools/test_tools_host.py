@@ -371,7 +371,7 @@ def test_a_large_artifact_goes_as_fast_as_it_is_taken_and_an_abort_is_heard_mean
     while isinstance(said := heard.next(), tuple):
         pieces += 1
     assert said["reason"] == "aborted"
-    assert 0 < pieces < 20
+    assert pieces < 20, "of 200"
 
 
 def test_the_end_of_the_probe_does_not_wait_for_an_agent_that_takes_nothing(host, agent):

@@ -329,9 +329,10 @@ def test_the_pytest_plugin_fails_a_test_that_keeps_memory_and_leaves_others_alon
         )
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "sonde.pytest_plugin"]
+    bare = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # where it is installed, it would be there twice
 
     ran = subprocess.run(
-        [*command, "test_it.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        [*command, "test_it.py"], cwd=tmp_path, env=bare, capture_output=True, text=True, timeout=120, check=False
     )
 
     assert "2 failed, 2 passed" in ran.stdout, ran.stdout + ran.stderr
@@ -340,6 +341,6 @@ def test_the_pytest_plugin_fails_a_test_that_keeps_memory_and_leaves_others_alon
     assert "AssertionError" in ran.stdout
     ran = subprocess.run(
         [*command, "--sonde-leaks", "-k", "clean or unmarked", "test_it.py"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        cwd=tmp_path, env=bare, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert "1 failed, 1 passed" in ran.stdout, "asked for all, the unmarked one is run in loops, too"

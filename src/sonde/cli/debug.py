@@ -13,8 +13,10 @@ import shlex
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ CALLS_WITHIN_S = 20.0
 """A process that has lost its agent looks for another each few seconds; one that has nothing to say, each ten."""
 KNOWN_WITHIN_S = 2.0
 ABORTED = 130
+MOST_AT_ONCE = 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,21 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
     """The processes of each agent that there is, and those that look for one."""
-    items: list[dict[str, Any]] = []
     places = {arguments.socket: []} if arguments.socket else agents.sockets()
-    for path, pids in places.items():
-        heard: list[dict[str, Any]] = []
-        try:
-            connection = agents.connected(path)
-        except PermissionError:
-            continue
-        if connection is not None:
-            with connection:
-                heard = Conversation(connection, interrupts).processes()
-        items += [{**item, "agent": path} for item in heard]
-        unheard = sorted(set(pids) - {item.get("pid") for item in heard})
-        note = f"{path}, has recorded nothing yet" if connection else "none: sonde debug takes its place"
-        items += [{"pid": pid, "command": _command_of(pid), "agent": note} for pid in unheard]
+    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:  # an agent that does not answer holds up no other
+        asked = pool.map(lambda place: _processes_at(place[0], place[1], interrupts), places.items())
+        items = list(chain.from_iterable(asked))
     if arguments.json:
         print(json.dumps({"items": items}, indent=2))
     elif items:
@@ -91,6 +83,28 @@ def _list(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
     else:
         print("no process with a probe; start one with: sonde run -- CMD …", file=sys.stderr)
     return 0
+
+
+def _processes_at(path: str, pids: list[int], interrupts: Interrupts) -> list[dict[str, Any]]:
+    """What the agent there knows, and those of `pids` that it does not know."""
+    heard: list[dict[str, Any]] = []
+    note = f"{path}, has recorded nothing yet"
+    try:
+        connection = agents.connected(path)
+        if connection is None:
+            note = "none: sonde debug takes its place"
+        else:
+            with connection:
+                heard = Conversation(connection, interrupts).processes()
+    except PermissionError:
+        return []
+    except CommandError as error:
+        note = f"{path}: {error}"
+    unheard = sorted(set(pids) - {item.get("pid") for item in heard})
+    return [
+        *({**item, "agent": path} for item in heard),
+        *({"pid": pid, "command": _command_of(pid), "agent": note} for pid in unheard),
+    ]
 
 
 def _command_of(pid: int) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LOOKS_EVERY_S = 0.1
 SILENT_FOR_S = 120.0
+LISTS_WITHIN_S = 3.0
+"""What an agent knows without asking anybody."""
 """More than the agent allows a process: it says first what is wrong."""
 
 
@@ -58,7 +60,7 @@ class Conversation:
 
     def processes(self) -> list[dict[str, Any]]:
         """Those with a probe that this user may look into. Raises CommandError."""
-        answer = self._run({"do": "processes"}, last="processes")
+        answer = self._run({"do": "processes"}, last="processes", silent_for_s=LISTS_WITHIN_S)
         return [item for item in answer.get("items", []) if isinstance(item, dict)]
 
     def tools(self, pid: int) -> dict[str, Any]:
@@ -77,6 +79,7 @@ class Conversation:
         progress: Callable[[dict[str, Any]], object] = bool,
         files: Files | None = None,
         last: str = "",
+        silent_for_s: float = SILENT_FOR_S,
     ) -> dict[str, Any]:
         run = f"debug-{secrets.token_hex(8)}"
         self._send(_command({**command, "id": run}))
@@ -94,8 +97,8 @@ class Conversation:
             if asked < self._interrupts.count:
                 self._send(_command({"id": run, "do": "stop" if self._interrupts.count == 1 else "abort"}))
                 asked = self._interrupts.count
-            if time.monotonic() - heard_at > SILENT_FOR_S:
-                raise CommandError(f"the agent has said nothing for {SILENT_FOR_S:.0f} s")
+            if time.monotonic() - heard_at > silent_for_s:
+                raise CommandError(f"the agent has said nothing for {silent_for_s:.0f} s")
 
     @staticmethod
     def _understood(kind: int, payload: bytes, run: str, files: Files | None) -> dict[str, Any] | None:
