@@ -5,7 +5,6 @@ from typing import TypeAlias
 
 _Place: TypeAlias = tuple[str, str, int, int]
 # name, file, first line, line
-_Places: TypeAlias = list[_Place]
 _Held: TypeAlias = tuple[int, int, int, int, int, tuple[int, ...], tuple[int, ...]]
 # ns, how many looks, cause, system call (-1), who has the GIL (0), stack and the holder's as indexes of places, the
 # innermost first
