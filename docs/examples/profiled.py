@@ -1,4 +1,7 @@
-"""Where the time of one block goes: a run of the debugger's `cpu` around it. `sonde run -- python profiled.py`."""
+"""Where the time of one block goes: a run of the debugger's `cpu` around it. `sonde run -- python profiled.py`.
+
+Where a server is connected and the host's policy allows it, the result is in the console's list of runs, too.
+"""
 
 import tempfile
 

@@ -36,6 +36,8 @@ SILENT_FOR_S = 60.0
 TAKES_WITHIN_S = 60.0
 """Who asked and takes nothing for this long has lost the run."""
 ABORTS_WITHIN_S = 5.0
+MAX_UNASKED, MAX_UNASKED_OF_ONE = 16, 4
+"""Results of runs that programs began themselves, on their way here: of all processes, and of one."""
 ROOT = 0
 _STOPPING = "the agent is stopping"
 _NO_ANSWER = (
@@ -65,6 +67,16 @@ class Line(Protocol):
         ...
 
 
+class Taker(Protocol):
+    """Who wants the runs that nobody asked for. Never waits."""
+
+    def __call__(
+        self, pid: int, event: dict[str, Any], /
+    ) -> tuple[Callable[[dict[str, Any]], None], Callable[[dict[str, Any], bytes], None]]:
+        """What hears of its events, and of its pieces; `event` is its first."""
+        ...
+
+
 @dataclass(eq=False, slots=True)
 class Run:
     """One run. `line` is where it is heard of: the process's own connection, then that of its tools."""
@@ -82,6 +94,7 @@ class Run:
     held_bytes: int = 0
     sent_bytes: int = 0
     took_at: float = 0.0
+    unasked: bool = False
 
 
 class Runs:
@@ -100,6 +113,7 @@ class Runs:
         self._runs: dict[str, Run] = {}
         self._lines: dict[int, list[Line]] = {}  # of probes, by pid; the newest last
         self._watchers: list[Callable[[], None]] = []
+        self._taker: Taker | None = None
 
     def __enter__(self) -> Self:
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -154,6 +168,10 @@ class Runs:
         """Be called each time when `processes` may have changed; by the receiver's thread."""
         with self._lock:
             self._watchers.append(on_change)
+
+    def take_unasked(self, taker: Taker) -> None:
+        """Have runs that programs began themselves: without anybody to take them they are dropped, and counted."""
+        self._taker = taker
 
     def _ask(self, work: Callable[[], object]) -> bool:
         with self._lock:
@@ -264,8 +282,11 @@ class Runs:
 
     def event(self, line: Line, event: dict[str, Any]) -> None:
         """A process says how a run goes."""
-        run = self._heard(line, event["id"])
         name = event.get("event")
+        if name == "started" and event.get("manual") is True and event["id"] not in self._runs:
+            self._adopt(line, event)
+            return
+        run = self._heard(line, event["id"])
         if run is None:
             return
         if name not in tools.EVENTS:
@@ -313,6 +334,34 @@ class Runs:
         if len(self._runs) >= MAX_RUNS:
             return "busy", f"{MAX_RUNS} runs are under way on this host; wait for one to end"
         return None
+
+    def _adopt(self, line: Line, event: dict[str, Any]) -> None:
+        """A program has run a tool by itself, and its process is about to send what came of it."""
+        unasked = [run for run in self._runs.values() if run.unasked]
+        of_one = sum(run.pid == line.pid for run in unasked)
+        if self._taker is None:
+            reason = "nobody"
+        elif of_one >= MAX_UNASKED_OF_ONE or len(unasked) >= MAX_UNASKED or len(self._runs) >= MAX_RUNS:
+            reason = "busy"
+        else:
+            now = self._clock()
+            on_event, on_chunk = self._taker(line.pid, event)
+            over_at = now + 15 * SILENT_FOR_S
+            self._runs[event["id"]] = Run(
+                event["id"],
+                line.pid,
+                on_event,
+                on_chunk,
+                0.0,
+                now + SILENT_FOR_S,
+                over_at,
+                line,
+                heard=True,
+                unasked=True,
+            )
+            return
+        self._counters.add("sonde.agent.manual.dropped", reason=reason)
+        line.say(_command({"id": event["id"], "do": "abort"}))
 
     def _heard(self, line: Line, run: str) -> Run | None:
         """The run, when it is one of that process."""

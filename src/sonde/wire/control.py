@@ -37,6 +37,7 @@ class MessageError(ValueError):
 
 # -- what messages are made of ----------------------------------------------------------------------------------------
 Id = Annotated[str, re.compile(r"[A-Za-z0-9-]{1,64}")]
+ManualId = Annotated[str, re.compile(r"[0-9a-f]{32}")]
 NodeId = Annotated[str, re.compile(r"[A-Za-z0-9._:-]{1,128}")]
 FileName = Annotated[str, re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")]
 Name = Annotated[str, 255]
@@ -209,6 +210,21 @@ class Done(TypedDict):
     event: End
 
 
+class Manual(TypedDict):
+    """A program of this host has run a tool by itself: what came of it follows as that of a job."""
+
+    type: Literal["manual"]
+    job: ManualId
+    name: Name
+    pid: Pid
+    service: Name
+    instance: Name
+    tool: Word
+    options: dict[str, Any]
+    seconds: Annotated[float, (0, MAX_SECONDS)]
+    started_at: Moment
+
+
 # -- from the server --------------------------------------------------------------------------------------------------
 class Welcome(TypedDict):
     """The answer to `hello`."""
@@ -251,7 +267,7 @@ class Cancel(TypedDict):
     how: Literal["stop", "abort"]
 
 
-AgentMessage = Hello | Heartbeat | Processes | Accepted | Refused | Output | Done
+AgentMessage = Hello | Heartbeat | Processes | Accepted | Refused | Output | Done | Manual
 ServerMessage = Welcome | Heartbeat | SignedJob | Settled | Received | Cancel
 
 _FROM_AGENT: dict[str, type] = {
@@ -262,6 +278,7 @@ _FROM_AGENT: dict[str, type] = {
     "refused": Refused,
     "output": Output,
     "done": Done,
+    "manual": Manual,
 }
 _FROM_SERVER: dict[str, type] = {
     "welcome": Welcome,

@@ -101,7 +101,7 @@ class Channel:
         self._trust = Trust(folder / "server-keys.json", server, control_key)
         seen = Seen(folder / "seen-jobs.json", _now)
         checks = Checks(self._trust, seen, node, policy, self._processes.find, _now)
-        self._jobs = Jobs(checks, policy, runs, spool, counters, self._later, self._learned)
+        self._jobs = Jobs(checks, policy, runs, spool, counters, self._later, self._learned, self._processes.find)
         self._changed = asyncio.Event()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -110,6 +110,7 @@ class Channel:
         self._thread = threading.Thread(target=self._run, name="sonde-control", daemon=True)
 
     def __enter__(self) -> Self:
+        self._runs.take_unasked(self._unasked)
         self._runs.watch(lambda: self._later(self._changed.set))
         self._thread.start()
         return self
@@ -124,6 +125,13 @@ class Channel:
         with self._lock:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(work, *arguments)
+
+    def _unasked(
+        self, pid: int, event: dict[str, Any]
+    ) -> tuple[Callable[[dict[str, Any]], None], Callable[[dict[str, Any], bytes], None]]:
+        """A program has run a tool by itself."""
+        self._later(self._jobs.manual, pid, event)
+        return self._jobs.listeners(event["id"])
 
     # -- the thread ---------------------------------------------------------------------------------------------------
     def _run(self) -> None:

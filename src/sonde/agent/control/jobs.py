@@ -6,6 +6,7 @@ the server says up to where it has stored, so that a slow server slows down nobo
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from sonde.agent.control.checks import RefusedError
+from sonde.agent.control.seen_processes import fitting
 from sonde.agent.control.spool import SpoolError
 from sonde.wire import control as wire
 from sonde.wire.control import ASK, MessageError, Piece
@@ -25,19 +27,28 @@ if TYPE_CHECKING:
     from sonde.agent.control.policy import Policy
     from sonde.agent.control.spool import Spool
     from sonde.agent.counters import Counters
+    from sonde.agent.probes import Probe
     from sonde.agent.runs import Runs
-    from sonde.wire.control import AgentMessage, Artifact, End, Job, Received, SignedJob, ToolState
+    from sonde.wire.control import AgentMessage, Artifact, End, Job, Manual, Received, SignedJob, ToolState
+
+    Listeners = tuple[Callable[[dict[str, Any]], None], Callable[[dict[str, Any], bytes], None]]
 
 log = logging.getLogger(__name__)
 
 MAX_JOBS = 64
+MAX_MANUAL = 16
+"""Results of runs that programs began themselves, which wait for the server."""
+KNOWN_WITHIN, LOOK_EVERY_S = 40, 0.05
+"""So often it is looked who sends such a result: what a process says by its two connections comes in any order."""
 
 
 @dataclass(eq=False, slots=True)
 class Work:
     """One job. `end` is what `done` says; then the files go, from `at` of the one that is numbered `number`."""
 
-    job: Job
+    id: str
+    """Of the job, and of its run."""
+    pid: int
     seq: int = 0
     end: End | None = None
     files: list[Artifact] = field(default_factory=list)
@@ -51,11 +62,10 @@ class Work:
     """`done`, on this connection."""
     problem: tuple[str, str] | None = None
     """Why the files cannot be kept."""
-
-    @property
-    def id(self) -> str:
-        """Of the job, and of its run."""
-        return self.job["id"]
+    unasked: dict[str, Any] | None = None
+    """What the process said of a run that its program began itself."""
+    manual: Manual | None = None
+    """The same as the server hears it, once it may."""
 
 
 class Jobs:
@@ -70,8 +80,9 @@ class Jobs:
         counters: Counters,
         later: Callable[..., None],
         on_tools: Callable[[int, list[ToolState]], None],
+        process: Callable[[int], Probe | None],
     ) -> None:
-        """`on_tools` hears what a process can do."""
+        """`on_tools` hears what a process can do; `process` finds one of this host and app."""
         self._checks = checks
         self._policy = policy
         self._runs = runs
@@ -79,19 +90,22 @@ class Jobs:
         self._counters = counters
         self._later = later
         self._on_tools = on_tools
+        self._process = process
         self._works: dict[str, Work] = {}
         self._send: Callable[[str | bytes], None] | None = None
 
     # -- the connection -----------------------------------------------------------------------------------------------
     def ids(self) -> list[str]:
-        """Of jobs that are not settled."""
-        return list(self._works)
+        """Of the server's jobs that are not settled. Of the others it hears by `manual`, as often as it takes."""
+        return [work.id for work in self._works.values() if work.unasked is None]
 
     def connected(self, send: Callable[[str | bytes], None]) -> None:
         """The server is there: it hears what it has not got."""
         self._send = send
         for work in list(self._works.values()):
             work.waiting = work.said = work.sure = False
+            if work.manual is not None and work.end is not None:
+                self._say(work.manual)
             self._go_on(work, ask=True)
 
     def disconnected(self) -> None:
@@ -102,7 +116,7 @@ class Jobs:
     def job(self, message: SignedJob) -> None:
         """Somebody wants something done."""
         try:
-            job = self._checks.passed(message["body"], message["signature"], room=MAX_JOBS - len(self._works))
+            job = self._checks.passed(message["body"], message["signature"], room=MAX_JOBS - len(self.ids()))
         except RefusedError as error:
             self._counters.add("sonde.agent.jobs.refused", reason=error.reason)
             log.warning("a job is refused: %s", error)
@@ -110,16 +124,17 @@ class Jobs:
                 refusal = str(error)[:2000]
                 self._say({"type": "refused", "job": error.job_id, "reason": error.reason, "message": refusal})
             return
-        self._works[job["id"]] = Work(job)
+        self._works[job["id"]] = Work(job["id"], job["pid"])
         self._counters.add("sonde.agent.jobs.accepted", tool=job["tool"])
         log.info("job %s: %s in process %d, by %s", job["id"], job["tool"], job["pid"], job["by"])
         self._say({"type": "accepted", "job": job["id"]})
-        self._runs.start(
-            job["pid"],
-            _command(job),
-            lambda event: self._later(self._event, job["id"], event),
-            lambda head, piece: self._later(self._chunk, job["id"], head, piece),
-            uid=os.geteuid(),
+        self._runs.start(job["pid"], _command(job), *self.listeners(job["id"]), uid=os.geteuid())
+
+    def listeners(self, job_id: str) -> Listeners:
+        """What hears of the run's events and pieces, in any thread."""
+        return (
+            lambda event: self._later(self._event, job_id, event),
+            lambda head, piece: self._later(self._chunk, job_id, head, piece),
         )
 
     def received(self, message: Received) -> None:
@@ -165,7 +180,7 @@ class Jobs:
             wire.agent_message(text)
         except MessageError as error:
             self._counters.add("sonde.agent.jobs.bad_events")
-            log.warning("process %d says of its tool what cannot be understood: %s", work.job["pid"], error)
+            log.warning("process %d says of its tool what cannot be understood: %s", work.pid, error)
         else:
             self._put(text)
 
@@ -185,17 +200,22 @@ class Jobs:
         if work.end["event"] == "result":
             work.files = work.end["artifacts"]
         elif work.end["event"] == "tools":
-            self._on_tools(work.job["pid"], work.end["tools"])
+            self._on_tools(work.pid, work.end["tools"])
         if not work.files:
             self._drop(work.id)
-        self._go_on(work)
+        if work.unasked is None:
+            self._go_on(work)
+        elif work.end["event"] == "result":
+            self._announce(work)
+        else:
+            self._forget(work, str(work.end["event"]), "it has no result")
 
     def _ending(self, work: Work, event: dict[str, Any]) -> End:
         """What the server is told: a process may say what no server could understand."""
         if work.problem is not None:
             return cast("End", failed(work.id, *work.problem))
         if event["event"] == "tools":
-            event = {**event, "tools": self._as_allowed(work.job, event.get("tools"))}
+            event = {**event, "tools": self._as_allowed(work.pid, event.get("tools"))}
         try:
             done = wire.agent_message(json.dumps({"type": "done", "job": work.id, "seq": work.seq, "event": event}))
         except MessageError as error:
@@ -209,11 +229,11 @@ class Jobs:
                     return cast("End", failed(work.id, "error", message))
         return end
 
-    def _as_allowed(self, job: Job, tools: object) -> object:
+    def _as_allowed(self, pid: int, tools: object) -> object:
         """What the process can do, less what the policy would refuse."""
         if not isinstance(tools, list):
             return tools
-        policy, service = self._policy(), self._checks.service_of(job["pid"])
+        policy, service = self._policy(), self._checks.service_of(pid)
         states = []
         for state in tools:
             refusal = (
@@ -223,10 +243,57 @@ class Jobs:
             states.append({**state, **changed} if refusal and state.get("available") else state)
         return states
 
+    # -- runs that programs began themselves -------------------------------------------------------------------------
+    def manual(self, pid: int, event: dict[str, Any]) -> None:
+        """One of them is over, and its result is on its way here; `event` says what it was."""
+        job_id = event["id"]
+        if job_id in self._works or sum(it.unasked is not None for it in self._works.values()) >= MAX_MANUAL:
+            self._counters.add("sonde.agent.manual.dropped", reason="busy")
+            self._runs.abort(job_id)
+            return
+        self._works[job_id] = Work(job_id, pid, unasked=event)
+        self._look(job_id, KNOWN_WITHIN)
+
+    def _look(self, job_id: str, times: int) -> None:
+        """Whether the server may hear of it: the process is our app's, and the policy allows the tool there."""
+        work = self._works.get(job_id)
+        if work is None or work.unasked is None:
+            return
+        process = self._process(work.pid)
+        if process is None and times:
+            asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._look, job_id, times - 1)
+        elif process is None:
+            self._forget(work, "gone", f"no process {work.pid} with a probe of this app is connected")
+        else:
+            try:
+                manual = _manual(work.pid, work.unasked, process)
+            except MessageError as error:
+                self._forget(work, "bad_message", str(error))
+                return
+            problem = self._policy().refuses(manual["tool"], manual["seconds"], process.service)
+            if problem:
+                self._forget(work, "not_allowed", problem)
+                return
+            work.manual = manual
+            self._announce(work)
+
+    def _announce(self, work: Work) -> None:
+        """To the server, once it is all here and may leave the host."""
+        if work.manual is not None and work.end is not None:
+            self._say(work.manual)
+            self._go_on(work)
+
+    def _forget(self, work: Work, reason: str, message: str) -> None:
+        self._counters.add("sonde.agent.manual.dropped", reason=reason)
+        log.debug("what a program's own run in process %d made is dropped: %s", work.pid, message)
+        del self._works[work.id]
+        self._runs.abort(work.id)
+        self._drop(work.id)
+
     # -- towards the server -------------------------------------------------------------------------------------------
     def _go_on(self, work: Work, *, ask: bool = False) -> None:
         """The next piece, or `done` after the last. `ask`: nobody knows up to where the server has the file."""
-        if self._send is None or work.waiting or work.end is None:
+        if self._send is None or work.waiting or work.end is None or (work.unasked is not None and work.manual is None):
             return
         if work.sure and work.at >= work.files[work.number]["bytes"]:
             work.number, work.at, work.sure = work.number + 1, 0, False
@@ -257,6 +324,20 @@ class Jobs:
         """What is not worth keeping is lost while the server is away: what is, is said again."""
         if self._send is not None:
             self._send(data)
+
+
+def _manual(pid: int, said: dict[str, Any], process: Probe) -> Manual:
+    """What the server hears of such a run. Raises MessageError for what it could not understand."""
+    message = {
+        "type": "manual",
+        "job": said["id"],
+        "name": fitting(str(said.get("name", "")), 200),
+        "pid": pid,
+        "service": fitting(process.service, 255),
+        "instance": fitting(process.instance, 255),
+        **{name: said.get(name) for name in ("tool", "options", "seconds", "started_at")},
+    }
+    return cast("Manual", wire.agent_message(json.dumps(message)))
 
 
 def _command(job: Job) -> Mapping[str, Any]:

@@ -44,12 +44,12 @@ class SeenProcesses:
         return [
             {
                 "pid": probe.pid,
-                "service": _text(probe.service, NAME_CHARS),
-                "instance": _text(probe.instance, NAME_CHARS),
+                "service": fitting(probe.service, NAME_CHARS),
+                "instance": fitting(probe.instance, NAME_CHARS),
                 "uid": probe.uid,
-                "language": _text(probe.language, NAME_CHARS),
-                "command": _text(probe.command, LINE_CHARS),
-                "probe_version": _text(probe.probe_version, NAME_CHARS),
+                "language": fitting(probe.language, NAME_CHARS),
+                "command": fitting(probe.command, LINE_CHARS),
+                "probe_version": fitting(probe.probe_version, NAME_CHARS),
                 "native": bool(probe.native),
                 "connected_at": moment(datetime.fromtimestamp(probe.connected_at, UTC)),
                 "tools": self._tools.get((probe.pid, probe.instance)),
@@ -79,6 +79,6 @@ def _by_start(pid: int) -> str:
     return f"{pid}-{stat.rpartition(b')')[2].split()[_STARTED].decode()}"
 
 
-def _text(said: str, most: int) -> str:
+def fitting(said: str, most: int) -> str:
     """What fits into a message: a process says what it likes."""
     return said.replace("\0", "").encode("utf-8", "replace").decode()[:most]

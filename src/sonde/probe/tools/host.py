@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sonde.probe import core
 from sonde.probe.guard import fault
 from sonde.probe.log_records import log_records
+from sonde.probe.tools import handover
 from sonde.probe.tools.governor import Governor
 from sonde.probe.tools.link import AgentGoneError, Link
 from sonde.probe.tools.originals import original
@@ -50,6 +51,7 @@ class Host:
         """Runs whose end nobody heard: the agent had gone."""
         self.refused = 0
         """Commands beyond MAX_THREADS."""
+        self.turnstile = handover.Turnstile()
 
     def command(self, payload: bytes) -> None:
         """Of the agent's. Waits for nothing. Raises ToolFrameError, and RuntimeError where no thread can be had."""
@@ -139,6 +141,22 @@ class Host:
         finally:
             listener.ended()
             _tell_the_timeline(run, {"sonde.tool.name": listener.name[:MAX_NAME]})
+        if listener.result is not None and self.turnstile.enter(run):
+            try:
+                self._hand_over(listener, run)
+            finally:
+                self.turnstile.leave(run)
+
+    def _hand_over(self, listener: Profile, run: Run) -> None:
+        result, files = listener.result, dict(listener.files)
+        if result is None:
+            return
+        link = Link(self._socket_path(), handover.heard)
+        self._runs[run] = link
+        try:
+            handover.hand_over(link, listener.name[:MAX_NAME], listener.options, result, files)
+        finally:
+            link.close()
 
     def _over_a_link(self, run: Run) -> None:
         link = Link(self._socket_path(), self._tell)

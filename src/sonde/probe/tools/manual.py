@@ -5,7 +5,7 @@
     run.save("/tmp/profiles")
 
 It is a run like any other, under the same governor: where another heavy tool runs, or the probe is off, the block runs
-all the same, and `failure` says why there is no result.
+all the same, and `failure` says why there is no result. What there is goes to the agent as well, see handover.py.
 """
 
 from __future__ import annotations
@@ -59,8 +59,10 @@ class Profile:
         self.files: dict[str, bytes] = {}
         self.failure = ""
         """Why there is no document."""
-        self._tool = tool
-        self._options = options
+        self.tool = tool
+        self.options = options
+        self.result: dict[str, Any] | None = None
+        """The event that ended it, where it has a document."""
         self._run: Run | None = None
         self._kept: dict[str, bytearray] = {}
         self._started = _Gate()
@@ -119,7 +121,7 @@ class Profile:
             self._end(f"{event['reason']}: {event['message']}"[:MAX_TEXT])
         elif event["event"] == "result":
             self.files = {name: bytes(content) for name, content in self._kept.items()}
-            self.document = event["document"]
+            self.document, self.result = event["document"], dict(event)
             self._end("")
 
     def piece(self, run: str, name: str, offset: int, piece: memoryview) -> None:  # noqa: ARG002 - a listener's
@@ -144,7 +146,7 @@ class Profile:
         if not probe.is_on:
             self._end("unavailable: the probe is off")
             return
-        command = {"id": f"code-{os.urandom(8).hex()}", "do": "start", "tool": self._tool, "options": self._options}
+        command = {"id": os.urandom(16).hex(), "do": "start", "tool": self.tool, "options": self.options}
         self._run = host.begin({**command, "seconds": MAX_SECONDS}, self)
         self._started.wait(STARTS_WITHIN_S)
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -25,7 +26,7 @@ from sonde.server.control.jobs import Job
 from sonde.server.control.nodes import MAX_AGENTS, Nodes, described
 from sonde.server.control.open_jobs import SILENT_FOR, OpenJobs
 from sonde.wire import control as wire
-from sonde.wire.control import ASK, MessageError, encoded_job, moment
+from sonde.wire.control import ASK, MessageError, encoded_job, moment, parsed_moment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -39,13 +40,16 @@ if TYPE_CHECKING:
     from sonde.server.control.open_jobs import OpenJob
     from sonde.server.control.signing import Signer
     from sonde.server.spool.spool import Sample
-    from sonde.wire.control import AgentMessage, Done, Hello, Piece, Progress, Refused, Result, ToolState
+    from sonde.wire.control import AgentMessage, Done, Hello, Manual, Piece, Progress, Refused, Result, ToolState
 
 log = logging.getLogger(__name__)
 
 MOST_OPEN = 32
 """Jobs of one node that have not ended."""
 MOST_ASKED = 256
+MOST_MANUAL = 60
+"""Runs that programs of one node began themselves, within a minute."""
+MANUAL_WITHIN_S = 60.0
 MOST_RESENT = 3
 """A file that arrives damaged so often is given up."""
 START_WITHIN = timedelta(seconds=60)
@@ -107,7 +111,10 @@ class Control:
         self._asked: dict[str, tuple[str, asyncio.Future[list[ToolState]]]] = {}  # id -> app, answer
         self._added = asyncio.Event()
         self._closing = asyncio.Event()
+        self._manual_at: dict[tuple[str, str], deque[float]] = {}  # by app and node: when such runs came
+        self._seconds = seconds
         self.bad_messages = 0
+        self.manual_refused = 0
 
     async def prepare(self) -> None:
         """Take up what an earlier process has left."""
@@ -139,6 +146,7 @@ class Control:
         yield from self._nodes.samples()
         yield from self.artifacts.samples()
         yield "sonde_control_bad_messages_total", {}, self.bad_messages
+        yield "sonde_jobs_manual_refused_total", {}, self.manual_refused
         yield "sonde_jobs_open", {}, len(self._open)
         for state, count in self._open.ended.items():
             yield "sonde_jobs_ended_total", {"state": state}, count
@@ -169,7 +177,8 @@ class Control:
             else:
                 self._resume(agent, it)
         for it in self._open.of_node(app, agent.node):
-            if it.job.id not in known and it.job.agent == agent.instance:
+            # Nothing of ours is signed in a run that a program began: the agent says of it again by itself.
+            if it.job.body and it.job.id not in known and it.job.agent == agent.instance:
                 await self._missing(agent, it)
         return agent
 
@@ -199,6 +208,8 @@ class Control:
                 await self._open.began(it)
         elif message["type"] == "done":
             await self._done(agent, message)
+        elif message["type"] == "manual":
+            await self._manual(agent, message)
         elif message["type"] == "hello":
             raise MessageError("hello comes once")
 
@@ -386,6 +397,58 @@ class Control:
         if it is not None and not it.accepted:  # one that runs cannot be refused any more: that was a second copy of it
             who = f"agent:{agent.node}"
             await self._open.fail(it, who, message["reason"], message["message"], what="job.refused")
+
+    async def _manual(self, agent: Agent, message: Manual) -> None:
+        """A program of that node has run a tool by itself: a job of the channel's app, whatever the agent says."""
+        job_id = message["job"]
+        if it := self._mine(agent, job_id):
+            self._resume(agent, it)
+            return
+        started = parsed_moment(message["started_at"])
+        if self._open.find(job_id) is not None or await self._workers(self._jobs.find, job_id) is not None:
+            _say(agent, {"type": "settled", "job": job_id})
+            return
+        if not self._takes_manual(agent):
+            self.manual_refused += 1
+            _say(agent, {"type": "settled", "job": job_id})
+            return
+        now = self._now()
+        job = Job(
+            id=job_id,
+            app=agent.app,
+            node=agent.node,
+            host=agent.host,
+            agent=agent.instance,
+            pid=message["pid"],
+            service=message["service"],
+            instance=message["instance"],
+            tool=message["tool"],
+            options=message["options"],
+            seconds=message["seconds"],
+            created_by=f"code: {message['name']}"[:128],
+            created_at=now,
+            expires_at=now,
+            deadline_at=now + SILENT_FOR,
+            body="",
+            state="running",
+            started_at=started,
+        )
+        it = await self._open.add(job)
+        it.accepted = True
+        self._added.set()
+
+    def _takes_manual(self, agent: Agent) -> bool:
+        """Whether one more of that node's may come now."""
+        now, key = self._seconds(), (agent.app, agent.node)
+        self._manual_at = {it: times for it, times in self._manual_at.items() if now - times[-1] < MANUAL_WITHIN_S}
+        times = self._manual_at.get(key, deque(maxlen=MOST_MANUAL))
+        if len(times) == MOST_MANUAL and now - times[0] < MANUAL_WITHIN_S:
+            return False
+        if len(self._open.of_node(agent.app, agent.node)) >= MOST_OPEN:
+            return False
+        times.append(now)
+        self._manual_at[key] = times
+        return True
 
     async def _done(self, agent: Agent, message: Done) -> None:
         job_id, event = message["job"], message["event"]

@@ -75,7 +75,7 @@ class Job:
     deadline_at: datetime
     """From then on it has failed, whatever the agent is about to say."""
     body: str
-    """What is signed."""
+    """What is signed; empty: nothing, the program ran the tool by itself."""
     state: State = "waiting"
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -130,11 +130,13 @@ class Jobs:
             "created_at": job.created_at,
             "expires_at": job.expires_at,
             "deadline_at": job.deadline_at,
+            "started_at": job.started_at,
             "body": job.body,
         }
         with writing(self._engine) as connection:
             connection.execute(insert(tables.jobs).values(values))
-            self._note(connection, job, job.created_by, "job.start")
+            if job.body:  # nobody started the others from outside: their end is noted, and that they came from code
+                self._note(connection, job, job.created_by, "job.start")
 
     def began(self, job: Job) -> Job:
         """Its tool runs."""
