@@ -15,8 +15,10 @@ from bench import report
 ROOT = Path(__file__).parents[1]
 NOTES = (
     "`yes`: the line is named with its type, and no line that is none. `no leak`: a look-alike is not called one.",
-    "Each program's handler runs 60 times as a loop (1,400 where a cache is that large), without a warm-up, in a "
-    "process of its own. Programs: tests/corpus/leaks.",
+    (
+        "Each program's handler runs 60 times as a loop (1,400 where a cache is that large), without a warm-up, in a "
+        "process of its own. Programs: tests/corpus/leaks."
+    ),
     "text_that_grows is named by the growth rule: it frees the old text each time.",
 )
 VERSIONS = ("3.11", "3.12", "3.13")

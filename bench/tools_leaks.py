@@ -142,10 +142,14 @@ def main() -> None:
         columns,
         rows,
         [
-            "A request of bench/apps/orders_flask.py: Flask, five Redis commands, one HTTP call, some 1,500 to 2,000 "
-            "allocations; transports are faked below the libraries.",
-            f"By turns in one process, {ROUNDS} rounds of {REQUESTS} requests; ratios are medians of the ratios to the "
-            "bare run of the same round. On 3.13 marked means exact.",
+            (
+                "A request of bench/apps/orders_flask.py: Flask, five Redis commands, one HTTP call, some 1,500 to "
+                "2,000 allocations; transports are faked below the libraries."
+            ),
+            (
+                f"By turns in one process, {ROUNDS} rounds of {REQUESTS} requests; ratios are medians of the ratios to "
+                "the bare run of the same round. On 3.13 marked means exact."
+            ),
             "A verdict contains a young collection of garbage, a look at what lives, and putting it down by line.",
         ],
     )

@@ -66,6 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
             return Debugging(arguments, interrupts).run()
     except AgentError as error:
         raise CommandError(str(error)) from None
+    except FileNotFoundError as error:
+        if error.errno is not None:  # a file of ours
+            raise
+        raise CommandError(f"process {error} has gone meanwhile") from None
     except PermissionError as error:
         raise CommandError(f"that is another user's: try as root ({error})") from None
 
