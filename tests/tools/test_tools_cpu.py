@@ -123,7 +123,7 @@ def test_cpu_time_is_not_put_where_a_thread_went_to_sleep_after_it():
     found = rows(result)
     asleep = found["test_cpu_time_is_not_put_where_a_thread_went_to_sleep_after_it.<locals>.work"]["self_ns"]
     assert found["heavy"]["total_ns"] > 0.1e9
-    assert asleep < 0.2 * found["heavy"]["total_ns"]
+    assert asleep < 0.4 * found["heavy"]["total_ns"], "all of it, where it is put at the next look"
 
 
 @needs_native
