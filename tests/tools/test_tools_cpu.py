@@ -367,7 +367,7 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 summary = tool.stop().summary
 names = {row["name"] for row in summary["functions"]}
-assert {"deep", "numbers", "step", "churn"} <= names, names
+assert {"deep", "numbers", "steps", "churn"} <= names, names
 bad = summary["torn"] / summary["samples"]
 assert bad < 0.05, (summary["samples"], summary["torn"])
 print(summary["samples"], summary["torn"])
