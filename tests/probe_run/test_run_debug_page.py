@@ -163,7 +163,11 @@ def test_the_socket_is_that_of_the_process(tmp_path, monkeypatch):
     import sys
 
     def started(**environment):
-        return subprocess.Popen([sys.executable, "-c", "input()"], cwd=tmp_path, env=environment, stdin=subprocess.PIPE)
+        command = [sys.executable, "-c", "print('up', flush=True); input()"]
+        both = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        process = subprocess.Popen(command, cwd=tmp_path, env=environment, **both)
+        assert process.stdout.readline() == b"up\n"  # until then its environment may be ours
+        return process
 
     def of(process):
         with process:

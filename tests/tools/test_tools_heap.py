@@ -29,7 +29,7 @@ ROOT_STEP = 0
 
 def look(between=None, **options):
     """heap.json of one run; `between` is called between its two looks."""
-    chosen = {name: option.default for name, option in Heap.options.items()} | options
+    chosen = {name: option.default for name, option in Heap.options.items()} | {"max_pause_ms": 1000.0} | options
     found = []
 
     def host() -> None:
