@@ -28,7 +28,7 @@ SHAPES = {
     Signal.METRICS: shape.shapes(ExportMetricsServiceRequest.DESCRIPTOR),
     Signal.LOGS: shape.shapes(ExportLogsServiceRequest.DESCRIPTOR),
 }
-GOOD = {signal: recorded(f"python-sdk.{signal}.pb") for signal in Signal}
+GOOD = {signal: recorded(f"python-sdk.{signal}.pb") for signal in SHAPES}
 
 
 def parsed(signal: Signal, body: bytes) -> Checked | None:
@@ -48,20 +48,20 @@ def agrees(signal: Signal, body: bytes) -> int:
     return int(items)
 
 
-@pytest.mark.parametrize("signal", Signal)
+@pytest.mark.parametrize("signal", SHAPES)
 def test_what_sdks_send_needs_no_parser(signal: Signal) -> None:
     assert agrees(signal, GOOD[signal]) > 0
     assert agrees(signal, b"") == 0
 
 
-@pytest.mark.parametrize("signal", Signal)
+@pytest.mark.parametrize("signal", SHAPES)
 def test_a_request_cut_at_any_byte_is_judged_alike(signal: Signal) -> None:
     for length in range(len(GOOD[signal])):
         agrees(signal, GOOD[signal][:length])
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.sampled_from(Signal), st.integers(0, 2**32), st.integers(1, 6))
+@given(st.sampled_from(list(SHAPES)), st.integers(0, 2**32), st.integers(1, 6))
 def test_a_request_with_changed_bytes_is_judged_alike(signal: Signal, seed: int, changes: int) -> None:
     dice, body = random.Random(seed), bytearray(GOOD[signal])
     for _ in range(changes):
@@ -75,7 +75,7 @@ def test_a_request_with_changed_bytes_is_judged_alike(signal: Signal, seed: int,
     agrees(signal, bytes(body))
 
 
-@given(st.sampled_from(Signal), st.binary(max_size=60))
+@given(st.sampled_from(list(SHAPES)), st.binary(max_size=60))
 def test_any_bytes_are_judged_alike(signal: Signal, body: bytes) -> None:
     agrees(signal, body)
 

@@ -96,10 +96,10 @@ LIMITS = SpoolLimits(min_free_bytes=0, file_max_age_s=0.02)
 def test_each_signal_becomes_rows_under_the_app_of_its_token(store_folder: Path, client: StoreClient) -> None:
     with Spool(store_folder / "spool", LIMITS) as spool, loading(spool, client) as (loader, listener):
         for signal in Signal:
-            body = recorded(f"python-sdk.{signal}.pb")
+            body = recorded(f"{'python-agent' if signal is Signal.SEGMENTS else 'python-sdk'}.{signal}.pb")
             spool.store(signal, "shop", body, 1).synced.result(DEADLINE_S)
         spool.store(Signal.TRACES, "shop", traces(1, 3, time.time_ns()), 3).synced.result(DEADLINE_S)
-        listener.wait(lambda loaded: sum(one.items for one in loaded) == 6)
+        listener.wait(lambda loaded: sum(one.items for one in loaded) == 7)
         assert {signal for signal in Signal if loader.files[signal]} == set(Signal)
     assert client.rows("SELECT app, count() FROM spans WHERE endpoint = 'GET /orders/{id}' GROUP BY app") == [
         ("shop", 3)

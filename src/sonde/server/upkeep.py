@@ -64,7 +64,7 @@ class Upkeep:
             self._loader.stop()
 
     def _note_load(self, loaded: Loaded) -> None:
-        if loaded.signal is Signal.TRACES:  # the others know of no calls
+        if loaded.signal in {Signal.TRACES, Signal.SEGMENTS}:  # the others know of no calls
             self._calls_loaded.set()
 
     async def _keep_learning(self) -> None:

@@ -5,6 +5,7 @@ A file is a sequence of messages, each behind its length as a varint (ClickHouse
     Entry {
       string app = 1; fixed64 received_unix_nano = 2; bytes digest = 3;
       ExportTraceServiceRequest traces = 4; ExportMetricsServiceRequest metrics = 5; ExportLogsServiceRequest logs = 6;
+      SegmentCollection segments = 7;
     }
 
 The request is last and untouched. The digest covers signal, app and request: it is the name under which a body that is
@@ -37,9 +38,11 @@ class Signal(StrEnum):
     TRACES = "traces"
     METRICS = "metrics"
     LOGS = "logs"
+    SEGMENTS = "segments"
+    """SkyWalking's: a SegmentCollection, which the store decodes as it does OTLP."""
 
 
-_FIELD = {Signal.TRACES: 4, Signal.METRICS: 5, Signal.LOGS: 6}
+_FIELD = {Signal.TRACES: 4, Signal.METRICS: 5, Signal.LOGS: 6, Signal.SEGMENTS: 7}
 _APP_TAG = protobuf.tag(1, protobuf.LENGTH)[0]
 _RECEIVED_TAG = protobuf.tag(2, protobuf.FIXED64)[0]
 _DIGEST_TAG = protobuf.tag(3, protobuf.LENGTH)[0]
@@ -55,7 +58,7 @@ def digest_of(signal: Signal, app: str, body: bytes | memoryview) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One accepted request. `body`: an Export…ServiceRequest, protobuf; `items`: its spans, log records or metrics."""
+    """One accepted request. `body`: Export…ServiceRequest or SegmentCollection, protobuf; `items`: spans and so on."""
 
     signal: Signal
     app: str

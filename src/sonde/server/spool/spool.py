@@ -114,7 +114,9 @@ class Spool:
 
     # -- for intakes --------------------------------------------------------------------------------------------------
     def store(self, signal: Signal, app: str, body: bytes, items: int) -> Submission:
-        """Accept a complete Export…ServiceRequest of `app`. Raises SpoolRefusedError, at once or from `synced`.
+        """Accept a complete Export…ServiceRequest or SegmentCollection of `app`.
+
+        Raises SpoolRefusedError, at once or from `synced`.
 
         An equal body of the same app and signal that is on its way or remembered is a duplicate: it is promised again.
         """

@@ -18,6 +18,7 @@ STATEMENTS: Mapping[str, str] = {
     "traces": "INSERT INTO intake_traces (app, received_unix_nano, traces) FORMAT Protobuf",
     "metrics": "INSERT INTO intake_metrics (app, received_unix_nano, metrics) FORMAT Protobuf",
     "logs": "INSERT INTO intake_logs (app, received_unix_nano, logs) FORMAT Protobuf",
+    "segments": "INSERT INTO intake_segments (app, received_unix_nano, segments) FORMAT Protobuf",
 }
 """By signal, for StoreClient.insert_file."""
 
