@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from intake_world import APP, TOKEN, Sender
 
+from sonde.server.accounts.accounts import utc_now
+from sonde.server.intake.hints import Hints
 from sonde.server.intake.otlp import OtlpIntake
 from sonde.server.spool.limits import SpoolLimits
 from sonde.server.spool.spool import Spool
@@ -28,11 +30,16 @@ def spool(tmp_path: Path, limits: SpoolLimits) -> Iterator[Spool]:
 
 
 @pytest.fixture
-def new_intake() -> Iterator[Callable[..., OtlpIntake]]:
+def hints() -> Hints:
+    return Hints(utc_now)
+
+
+@pytest.fixture
+def new_intake(hints: Hints) -> Iterator[Callable[..., OtlpIntake]]:
     made: list[OtlpIntake] = []
 
     def make(spool: Spool, **more: Any) -> OtlpIntake:
-        made.append(OtlpIntake(authenticate={TOKEN: APP}.get, spool=spool, **more))
+        made.append(OtlpIntake(authenticate={TOKEN: APP}.get, spool=spool, hints=hints, **more))
         return made[-1]
 
     yield make

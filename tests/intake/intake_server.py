@@ -13,6 +13,8 @@ from pathlib import Path
 import uvicorn
 from intake_world import APP, TOKEN
 
+from sonde.server.accounts.accounts import utc_now
+from sonde.server.intake.hints import Hints
 from sonde.server.intake.otlp import OtlpIntake
 from sonde.server.spool.limits import SpoolLimits
 from sonde.server.spool.spool import Spool
@@ -38,7 +40,7 @@ def main(folder: str, socket: str, max_bytes: str = str(1 << 30)) -> None:
         Spool(Path(folder), limits) as spool,
         Loader(spool, client, STATEMENTS, settings=SETTINGS, on_loaded=lambda _: None),
     ):
-        intake = OtlpIntake(authenticate={TOKEN: APP}.get, spool=spool)
+        intake = OtlpIntake(authenticate={TOKEN: APP}.get, spool=spool, hints=Hints(utc_now))
         asyncio.run(serve(intake))
         intake.close()
     client.close()

@@ -27,6 +27,7 @@ from sonde.server.spool.entry import Signal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sonde.server.intake.hints import Hints
     from sonde.server.spool.spool import Spool
 
 JSON = "application/json"
@@ -44,7 +45,7 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize("encoding", COMPRESS)
-@pytest.mark.parametrize("signal", Signal)
+@pytest.mark.parametrize("signal", REQUESTS)
 def test_what_an_sdk_sends_is_in_the_spool_byte_for_byte_when_it_hears_200(
     sender: Sender, spool: Spool, signal: Signal, encoding: str
 ) -> None:
@@ -58,7 +59,7 @@ def test_what_an_sdk_sends_is_in_the_spool_byte_for_byte_when_it_hears_200(
     assert sender.app.counters.requests == {(signal, Encoding.PROTOBUF): 1}
 
 
-@pytest.mark.parametrize("signal", Signal)
+@pytest.mark.parametrize("signal", REQUESTS)
 def test_json_becomes_the_protobuf_that_the_same_sdk_sends(sender: Sender, spool: Spool, signal: Signal) -> None:
     document = recorded(f"python-sdk.{signal}.json")
 
@@ -270,8 +271,8 @@ def test_equal_bodies_at_the_same_time_wait_for_one_write(sender: Sender, spool:
     assert sender.app.counters.duplicates == {Signal.TRACES: 19}
 
 
-def test_the_same_body_of_two_apps_is_two_bodies(spool: Spool) -> None:
-    intake = OtlpIntake(authenticate=lambda token: token, spool=spool)
+def test_the_same_body_of_two_apps_is_two_bodies(spool: Spool, hints: Hints) -> None:
+    intake = OtlpIntake(authenticate=lambda token: token, spool=spool, hints=hints)
     for app in ("shop", "billing"):
         assert Sender(intake).post(traces(1), authorization=f"Bearer {app}").status == 200
     intake.close()

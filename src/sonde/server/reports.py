@@ -384,6 +384,19 @@ class NewApp(App):
     token: str
 
 
+class ConnectHint(BaseModel):
+    """Something that goes wrong with a sender, since the server started. `app` is empty where it could not say."""
+
+    protocol: str
+    reason: str
+    subject: str
+    text: str
+    app: str
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+
+
 class Sampling(BaseModel):
     """What was said about how much of a service is recorded. None: as each of its processes was configured."""
 

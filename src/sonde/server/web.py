@@ -42,6 +42,7 @@ from sonde.server.control.signing import signer_of
 from sonde.server.folders import Folders
 from sonde.server.front import Front
 from sonde.server.http_server import HttpServer
+from sonde.server.intake.hints import Hints
 from sonde.server.intake.otlp import OtlpIntake
 from sonde.server.spool.limits import SpoolLimits
 from sonde.server.spool.spool import Spool, SpoolInUseError
@@ -79,8 +80,12 @@ async def serve(
         running.callback(reader.close)
         running.callback(writer.close)
         spool = running.enter_context(Spool(folders.spool, SpoolLimits.from_settings(values)))
+        hints = Hints(utc_now)
         intake = OtlpIntake(
-            authenticate=accounts.apps.authenticate, spool=spool, max_body_bytes=values[settings.INTAKE_MAX_BODY_BYTES]
+            authenticate=accounts.apps.authenticate,
+            spool=spool,
+            hints=hints,
+            max_body_bytes=values[settings.INTAKE_MAX_BODY_BYTES],
         )
         running.callback(intake.close)
         upkeep = Upkeep(writer, spool, values)
@@ -89,14 +94,14 @@ async def serve(
         running.callback(control_workers.close)
         control = make_control(values, folders, accounts, control_workers)
         await control.prepare()
-        parts = make_parts(values, accounts, reader, control)
+        parts = make_parts(values, accounts, reader, control, hints)
         for workers in (parts.store_workers, parts.account_workers, parts.login_workers):
             running.callback(workers.close)
         counters = RequestCounters()
         readiness = make_readiness(parts, upkeep, spool)
 
         def metrics_page() -> str:
-            figures = (part.samples() for part in (intake.counters, spool, upkeep, counters, control))
+            figures = (part.samples() for part in (intake.counters, hints, spool, upkeep, counters, control))
             return exposition(chain.from_iterable(figures)) + (
                 "" if values[settings.STORE_URL] else store_page(store_socket)
             )
@@ -158,7 +163,7 @@ def make_control(values: Settings, folders: Folders, accounts: Accounts, workers
     )
 
 
-def make_parts(values: Settings, accounts: Accounts, store: StoreClient, control: Control) -> Parts:
+def make_parts(values: Settings, accounts: Accounts, store: StoreClient, control: Control, hints: Hints) -> Parts:
     """What the routes stand on, with threads for each kind of work."""
     store_workers = Workers("the store", STORE_THREADS, STORE_WAITING)
     account_workers = Workers("the accounts", ACCOUNT_THREADS, ACCOUNTS_WAITING)
@@ -171,6 +176,7 @@ def make_parts(values: Settings, accounts: Accounts, store: StoreClient, control
         account_workers=account_workers,
         login_workers=Workers("a login", LOGIN_THREADS, LOGINS_WAITING),
         control=control,
+        hints=hints,
         apdex_t_ms=values[settings.APDEX_T_MS],
         cookie_secure=values[settings.COOKIE_SECURE],
     )

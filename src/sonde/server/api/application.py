@@ -14,6 +14,7 @@ from sonde.server.api.failures import ErrorAnswer, answer_errors
 from sonde.server.api.routes import (
     PREFIX,
     apps,
+    connect,
     health,
     jobs,
     live,
@@ -90,6 +91,7 @@ def application(
         live,
         nodes,
         apps,
+        connect,
         sampling,
         processes,
         tools,

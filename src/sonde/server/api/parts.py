@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sonde.server.api.answers import Answers
     from sonde.server.api.workers import Workers
     from sonde.server.control.control import Control
+    from sonde.server.intake.hints import Hints
     from sonde.server.store.client import StoreClient
 
 
@@ -28,5 +29,6 @@ class Parts:
     account_workers: Workers
     login_workers: Workers
     control: Control
+    hints: Hints
     apdex_t_ms: int
     cookie_secure: bool

@@ -20,6 +20,7 @@ from sonde.server.spool.spool import SpoolRefusedError, Submission
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from sonde.server.intake.hints import Hints
     from sonde.server.spool.spool import Spool
 
     Scope = dict[str, Any]
@@ -32,6 +33,8 @@ INLINE_MAX_BYTES = 16 << 10
 RETRY_AFTER_S = 5
 _THREADS = 2
 _BODIES_AT_ONCE = 4
+_OF_THE_MOMENT = frozenset({405, 408, 429, 503})
+"""Refusals that a sender gets over by itself, or that are a browser's: no hint is made of them."""
 _ENCODINGS = {
     "application/x-protobuf": Encoding.PROTOBUF,
     "application/protobuf": Encoding.PROTOBUF,
@@ -47,11 +50,13 @@ class OtlpIntake:
         *,
         authenticate: Callable[[str], str | None],
         spool: Spool,
+        hints: Hints,
         max_body_bytes: int = rows.INTAKE_MAX_BODY_BYTES.default,
     ) -> None:
         """`authenticate`: a token → the id of its app, or None. Called on the event loop, so it must not wait."""
         self._authenticate = authenticate
         self._spool = spool
+        self._hints = hints
         self._max_body_bytes = max_body_bytes
         self._budget = Budget(_BODIES_AT_ONCE * max_body_bytes)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="intake")
@@ -69,6 +74,7 @@ class OtlpIntake:
             answer = await self._accept(scope["method"], signal, encoding, headers, receive)
         except RefusedError as refusal:
             self.counters.refused[signal or "none", refusal.reason] += 1
+            self._hint(scope, headers, refusal)
             answer = refused(refusal, encoding or Encoding.JSON)
         except DisconnectedError:
             self.counters.refused[signal or "none", "disconnected"] += 1
@@ -103,9 +109,22 @@ class OtlpIntake:
         finally:
             body.let_go()
 
-    def _app_of(self, authorization: str) -> str:
+    def _hint(self, scope: Scope, headers: dict[bytes, str], refusal: RefusedError) -> None:
+        if refusal.status in _OF_THE_MOMENT:
+            return
+        address = (scope.get("client") or ("an unknown address",))[0]
+        app = self._find_app(headers.get(b"authorization", ""))
+        sender = headers.get(b"user-agent", "") or "a sender without a User-Agent"
+        self._hints.note(
+            "otlp_http", refusal.reason, address, f"{sender} sent {scope['path']} and was told: {refusal}", app or ""
+        )
+
+    def _find_app(self, authorization: str) -> str | None:
         scheme, _, token = authorization.partition(" ")
-        app = self._authenticate(token.strip()) if scheme.lower() == "bearer" else None
+        return self._authenticate(token.strip()) if scheme.lower() == "bearer" else None
+
+    def _app_of(self, authorization: str) -> str:
+        app = self._find_app(authorization)
         if app is None:
             raise RefusedError(
                 401, Code.UNAUTHENTICATED, "unauthenticated", "Authorization: Bearer <app token> is needed"
