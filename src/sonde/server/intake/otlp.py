@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[dict[str, Any]]]
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-PATHS = {f"/v1/{signal}": signal for signal in Signal}
+PATHS = {f"/v1/{signal}": signal for signal in (Signal.TRACES, Signal.METRICS, Signal.LOGS)}
 INLINE_MAX_BYTES = 16 << 10
 """A larger body, or a compressed one, is worked on in a thread: the loop answers others meanwhile."""
 RETRY_AFTER_S = 5
