@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from bench import report
-from bench.idle import SONDE, free_port, running, wait_ready
+from bench.idle import NO_SECOND_PORTS, SONDE, free_port, running, wait_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +90,7 @@ def main() -> None:
     """Start everything on free ports, and watch the overview."""
     with tempfile.TemporaryDirectory(prefix="sonde-bench-") as folder, contextlib.ExitStack() as stack:
         data, socket, port, app_port = f"{folder}/data", f"{folder}/agent.sock", free_port(), free_port()
-        stack.enter_context(running([*SONDE, "up", "--data", data, "--port", str(port), "--otlp-port", "-1"]))
+        stack.enter_context(running([*SONDE, "up", "--data", data, "--port", str(port), *NO_SECOND_PORTS]))
         wait_ready(port)
         app = json.loads(subprocess.check_output([*SONDE, "app", "create", "bench", "--data", data]))["token"]
         read = subprocess.check_output([*SONDE, "token", "create", "--data", data, "--scope", "read"], text=True)

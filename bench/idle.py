@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from bench import report
+from sonde.server.supervision.second_ports import SECOND_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 QUIET_S = 60
 SETTLE_S = 20
 SONDE = [sys.executable, "-m", "sonde"]
+NO_SECOND_PORTS = [word for port in SECOND_PORTS for word in (f"--{port.option}", "-1")]
 
 
 def free_port() -> int:
@@ -80,7 +82,7 @@ def main() -> None:
     """Start both, let them settle, look at a quiet minute."""
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         data, port = f"{folder}/data", free_port()
-        server = stack.enter_context(running([*SONDE, "up", "--data", data, "--port", str(port), "--otlp-port", "-1"]))
+        server = stack.enter_context(running([*SONDE, "up", "--data", data, "--port", str(port), *NO_SECOND_PORTS]))
         wait_ready(port)
         app = json.loads(subprocess.check_output([*SONDE, "app", "create", "bench", "--data", data]))
         agent = stack.enter_context(

@@ -23,7 +23,7 @@ import psutil
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from bench import report
-from bench.idle import SONDE, cpu_s, free_port, role, running, wait_ready
+from bench.idle import NO_SECOND_PORTS, SONDE, cpu_s, free_port, role, running, wait_ready
 from bench.traffic import Traffic
 from sonde.server.folders import Folders
 from sonde.server.store.client import StoreClient
@@ -129,7 +129,7 @@ class Server:
 def server(folder: Path) -> Iterator[Server]:
     """A server that is ready."""
     port = free_port()
-    with running([*SONDE, "up", "--data", str(folder), "--port", str(port), "--otlp-port", "-1"]) as process:
+    with running([*SONDE, "up", "--data", str(folder), "--port", str(port), *NO_SECOND_PORTS]) as process:
         wait_ready(port)
         started = Server(folder, process.pid, port)
         yield started

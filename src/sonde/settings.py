@@ -514,6 +514,15 @@ OTLP_PORT = _row(
     at_least=-1,
     at_most=65_535,
 )
+OTLP_GRPC_PORT = _row(
+    "server",
+    "otlp_grpc_port",
+    int,
+    4317,
+    "Port for OTLP/gRPC, where SDKs look by default. -1: none.",
+    at_least=-1,
+    at_most=65_535,
+)
 STORE_URL = _row(
     "server",
     "store_url",
@@ -554,7 +563,7 @@ INTAKE_MAX_BODY_BYTES = _row(
     "intake_max_body_bytes",
     int,
     64 << 20,
-    "A larger OTLP body, after decompression, is refused with 413.",
+    "A larger OTLP body, before or after decompression, is refused: with 413, over gRPC with RESOURCE_EXHAUSTED.",
     unit="bytes",
     at_least=1 << 10,
 )

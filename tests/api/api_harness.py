@@ -13,8 +13,11 @@ from pathlib import Path
 import httpx
 import psutil
 
+from sonde.server.supervision.second_ports import SECOND_PORTS
+
 DEADLINE_S = 150
 SONDE = [sys.executable, "-m", "sonde"]
+NO_SECOND_PORTS = [word for port in SECOND_PORTS for word in (f"--{port.option}", "-1")]
 
 
 def eventually(condition, what, deadline_s=DEADLINE_S):
@@ -41,7 +44,7 @@ class Server:
         self.data = Path(data)
         self.lines = []
         self.process = subprocess.Popen(
-            [*SONDE, "up", "--data", str(data), "--port", str(port), *(flags or ("--otlp-port", "-1"))],
+            [*SONDE, "up", "--data", str(data), "--port", str(port), *(flags or NO_SECOND_PORTS)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -70,7 +73,7 @@ class Server:
 
     @property
     def otlp_url(self):
-        return re.search(r"OTLP/HTTP also at (http://\S+)", self.output)[1]
+        return re.search(r"OTLP/HTTP at (http://\S+)", self.output)[1]
 
     @property
     def password(self):

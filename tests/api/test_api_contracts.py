@@ -17,7 +17,7 @@ STORE, WEB = "sonde.server.store.process", "sonde.server.web"
 @pytest.fixture(scope="module")
 def sturdy(tmp_path_factory):
     """A server that tests may hurt, if they wait until it has recovered. With a port for OTLP, in a deep folder."""
-    server = Server(tmp_path_factory.mktemp("long" * 30) / "data", "--otlp-port", "0")
+    server = Server(tmp_path_factory.mktemp("long" * 30) / "data", "--otlp-port", "0", "--otlp-grpc-port", "0")
     try:
         yield server.wait()
     finally:

@@ -12,11 +12,14 @@ from pathlib import Path
 import httpx
 from browser_selectors import css
 
+from sonde.server.supervision.second_ports import SECOND_PORTS
+
 DEADLINE_S = 120
 PATIENCE_MS = 20_000
 """How long a page may take on a machine that has other things to do."""
 CONSOLE = Path(__file__).parents[2] / "src" / "sonde" / "server" / "console" / "index.html"
 SONDE = [sys.executable, "-m", "sonde"]
+NO_SECOND_PORTS = [word for port in SECOND_PORTS for word in (f"--{port.option}", "-1")]
 PASSWORD = "correct horse battery staple"
 
 
@@ -43,7 +46,7 @@ class Server:
         self.log = folder / "server.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*SONDE, "up", "--data", str(self.data), "--port", "0", "--otlp-port", "-1"],
+                [*SONDE, "up", "--data", str(self.data), "--port", "0", *NO_SECOND_PORTS],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "SONDE_ADMIN_PASSWORD": PASSWORD},

@@ -20,11 +20,13 @@ import websockets.sync.client
 import websockets.sync.server
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sonde.server.supervision.second_ports import SECOND_PORTS
 from sonde.wire.control import PATH, Piece, moment
 from sonde.wire.tools import MAX_PIECE_BYTES
 
 DEADLINE_S = 30
 SONDE = [sys.executable, "-m", "sonde"]
+NO_SECOND_PORTS = [word for port in SECOND_PORTS for word in (f"--{port.option}", "-1")]
 TOOL_PROCESS = Path(__file__).with_name("tool_process.py")
 ALL = '[tools]\nallow = ["*"]\n'
 NODE = "0123456789abcdef"
@@ -74,7 +76,7 @@ class Server(Program):
         self.data = folder / "data"
         environ = {f"SONDE_{name.upper()}": str(value) for name, value in settings.items()}
         log = folder / f"server-{secrets.token_hex(4)}.log"
-        command = [*SONDE, "up", "--data", str(self.data), "--port", str(port), "--otlp-port", "-1"]
+        command = [*SONDE, "up", "--data", str(self.data), "--port", str(port), *NO_SECOND_PORTS]
         super().__init__(command, log, environ)
         self.url = eventually(self._ready_at, f"a ready server, see {self.log}", 150)
         self.port = int(self.url.rpartition(":")[2])

@@ -15,7 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sonde.server.supervision.second_ports import SECOND_PORTS
+
 SONDE = [sys.executable, "-m", "sonde"]
+NO_SECOND_PORTS = [word for port in SECOND_PORTS for word in (f"--{port.option}", "-1")]
 ROOT = Path(__file__).parents[2]
 
 
@@ -101,7 +104,8 @@ class Stack:
 
     def start_server(self):
         server = self.start(
-            "server", [*SONDE, "up", "--data", str(self.data), "--port", str(self.port), "--otlp-port", "-1"]
+            "server",
+            [*SONDE, "up", "--data", str(self.data), "--port", str(self.port), *NO_SECOND_PORTS],
         )
         until(self.ready, 60, "readiness of the server")
         return server

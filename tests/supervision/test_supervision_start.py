@@ -6,11 +6,10 @@ import sys
 
 import pytest
 
-from sonde import settings
-from sonde.server import supervisor
 from sonde.server.folders import Folders
 from sonde.server.supervision.lock import FolderInUseError, only_server
-from sonde.server.supervision.ports import PortError, http_address, listen
+from sonde.server.supervision.ports import PortError, http_address, listen, reserve
+from sonde.server.supervision.second_ports import SECOND_PORTS
 from sonde.settings import SettingError, Settings
 
 
@@ -51,30 +50,49 @@ def test_everybodys_address_is_shown_as_one_that_a_browser_can_open():
         assert http_address(here) == f"http://127.0.0.1:{here.getsockname()[1]}"
 
 
-def test_the_second_port_may_be_taken_unless_somebody_asked_for_it(caplog, monkeypatch):
+@pytest.mark.parametrize("port", SECOND_PORTS, ids=lambda port: port.row.name)
+def test_a_second_port_may_be_taken_unless_somebody_asked_for_it(port, caplog, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        with pytest.raises(PortError, match="--otlp-port"):
-            supervisor.listen_for_otlp(Settings({"otlp_port": port}, environ={}))
+        taken = other.getsockname()[1]
+        with pytest.raises(PortError, match=f"--{port.row.name.replace('_', '-')}"):
+            port.open(Settings({port.row.name: taken}, environ={}))
 
-        monkeypatch.setattr(settings.OTLP_PORT, "default", port)
-        assert supervisor.listen_for_otlp(Settings(environ={})) is None
+        monkeypatch.setattr(port.row, "default", taken)
+        assert port.open(Settings(environ={})) is None
 
-    assert f"port {port} is taken" in caplog.text
+    assert f"port {taken} is taken" in caplog.text
+    assert f"there is no port for {port.protocol}" in caplog.text
+
+
+@pytest.mark.parametrize("port", SECOND_PORTS, ids=lambda port: port.row.name)
+def test_a_second_port_can_be_switched_off(port):
+    assert port.open(Settings({port.row.name: -1}, environ={})) is None
+
+
+def test_a_reserved_port_is_taken_for_others_and_open_to_a_child_that_shares_it():
+    with reserve("127.0.0.1", 0, "otlp-grpc-port") as held:
+        port = held.getsockname()[1]
+        for opened in (reserve, listen):
+            with pytest.raises(PortError, match=f"port {port} is taken"):
+                opened("127.0.0.1", port, "otlp-grpc-port")
+
+        for _ in range(2):  # a child that is started again finds it free
+            with socket.create_server(("127.0.0.1", port), reuse_port=True) as child:
+                with socket.create_connection(("127.0.0.1", port)), child.accept()[0]:
+                    pass
+                with pytest.raises(PortError, match="is taken"):
+                    reserve("127.0.0.1", port, "otlp-grpc-port")
 
 
 def test_the_supervisor_imports_nothing_heavy():
     """It runs for as long as the server, and only waits: what the children need it must not load."""
-    heavy = {"asyncio", "sqlalchemy", "fastapi", "uvicorn", "pydantic", "chdb", "clickhouse_connect", "logging.config"}
+    heavy = {"asyncio", "sqlalchemy", "fastapi", "uvicorn", "pydantic", "chdb", "clickhouse_connect", "grpc"}
+    heavy.add("logging.config")
     code = "import sys, sonde.cli.up, sonde.server.supervisor; print(*sys.modules)"
 
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
     assert heavy.isdisjoint(loaded)
-
-
-def test_the_second_port_can_be_switched_off():
-    assert supervisor.listen_for_otlp(Settings({"otlp_port": -1}, environ={})) is None
 
 
 def test_the_folder_is_private_and_made_when_missing(tmp_path):

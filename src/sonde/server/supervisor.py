@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -15,7 +14,8 @@ from sonde.server.folders import Folders
 from sonde.server.supervision.child import Child
 from sonde.server.supervision.lock import only_server
 from sonde.server.supervision.parent_death import dies_with_parent
-from sonde.server.supervision.ports import PortError, http_address, listen
+from sonde.server.supervision.ports import http_address, listen
+from sonde.server.supervision.second_ports import SecondPorts
 from sonde.server.supervision.signals import heard_signals
 from sonde.server.supervision.watch import Watch
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from sonde.settings import Settings
 
-log = logging.getLogger(__name__)
-
 WEB_STOPS_WITHIN_S = 15.0
 STORE_STOPS_WITHIN_S = 20.0
 """It lets writers finish; killed, it would only do more on the next start."""
+_QUIET_GRPC = {"GRPC_VERBOSITY": "NONE"}
+"""Else each bad request of anybody is a line in our log; what is refused is counted."""
 
 
 class StartError(Exception):
@@ -51,35 +51,19 @@ def run(values: Settings, say: Callable[[str], None]) -> None:
         web = running.enter_context(listen(values[settings.HOST], values[settings.PORT], "port"))
         address = http_address(web)
         note_address(address)
-        otlp = listen_for_otlp(values)
-        if otlp is not None:
-            running.enter_context(otlp)
+        second = running.enter_context(SecondPorts(values))
         running.callback(folders.forget_store_socket)
         login = prepare_accounts(values)
         if login:
             say(f"admin password: {login['password']}  (user: {login['user']}; also in {folders.first_login})")
         children = [] if values[settings.STORE_URL] else [store_child(values, folders)]
-        children.append(web_child(values, folders, web, otlp))
+        children.append(web_child(values, folders, web, second))
 
         def on_ready(child: Child) -> None:
             if child.name == "web":
-                say(f"Sonde is ready: {address}" + (f"  OTLP/HTTP also at {http_address(otlp)}" if otlp else ""))
+                say("  ".join([f"Sonde is ready: {address}", *second.said()]))
 
         Watch(children, running.enter_context(heard_signals()), on_ready).run()
-
-
-def listen_for_otlp(values: Settings) -> socket.socket | None:
-    """The second port. Where nobody asked for it, it is no reason not to start that another program has it."""
-    port = values[settings.OTLP_PORT]
-    if port < 0:
-        return None
-    try:
-        return listen(values[settings.HOST], port, "otlp-port")
-    except PortError as error:
-        if values.chosen(settings.OTLP_PORT):
-            raise
-        log.warning("%s; OTLP/HTTP is taken on the main port alone", error)
-        return None
 
 
 def prepare_accounts(values: Settings) -> dict[str, str] | None:
@@ -110,9 +94,9 @@ def store_child(values: Settings, folders: Folders) -> Child:
     return Child("store", command, values.environment(), STORE_STOPS_WITHIN_S)
 
 
-def web_child(values: Settings, folders: Folders, web: socket.socket, otlp: socket.socket | None) -> Child:
+def web_child(values: Settings, folders: Folders, web: socket.socket, second: SecondPorts) -> Child:
     """Intake, loader, API and console."""
-    sockets = [web.fileno()] + ([otlp.fileno()] if otlp else [])
     command = [sys.executable, "-m", "sonde.server.web", "--store-socket", str(folders.store_socket())]
-    command += ["--listen", str(web.fileno())] + (["--listen-otlp", str(otlp.fileno())] if otlp else [])
-    return Child("web", command, values.environment(), WEB_STOPS_WITHIN_S, sockets)
+    command += ["--listen", str(web.fileno()), *second.arguments()]
+    environment = values.environment() | _QUIET_GRPC
+    return Child("web", command, environment, WEB_STOPS_WITHIN_S, [web.fileno(), *second.inherited()])

@@ -41,6 +41,7 @@ from sonde.server.control.jobs import Jobs
 from sonde.server.control.signing import signer_of
 from sonde.server.folders import Folders
 from sonde.server.front import Front
+from sonde.server.grpc_server import GrpcServer
 from sonde.server.http_server import HttpServer
 from sonde.server.intake.hints import Hints
 from sonde.server.intake.otlp import OtlpIntake
@@ -49,6 +50,7 @@ from sonde.server.spool.spool import Spool, SpoolInUseError
 from sonde.server.store.client import StoreClient
 from sonde.server.store.errors import StoreUnavailable
 from sonde.server.store_page import store_page
+from sonde.server.supervision.ports import PortError
 from sonde.server.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -69,9 +71,14 @@ _READY_PAUSE_S = 0.05
 
 
 async def serve(
-    values: Settings, folders: Folders, store_socket: Path, main: socket.socket, otlp: socket.socket | None
+    values: Settings,
+    folders: Folders,
+    store_socket: Path,
+    main: socket.socket,
+    otlp: socket.socket | None,
+    otlp_grpc: str | None,
 ) -> None:
-    """Until SIGTERM. Raises SettingError, SpoolInUseError, WrongSchemaError."""
+    """Until SIGTERM. Raises SettingError, SpoolInUseError, WrongSchemaError, PortError."""
     async with AsyncExitStack() as running:
         accounts = Accounts.of(values, folders.data)
         running.callback(accounts.close)
@@ -115,9 +122,16 @@ async def serve(
             otlp.getsockname()[1] if otlp else None,
         )
         server = HttpServer(front)
+        grpc_servers = [
+            GrpcServer(address, handlers, max_message_bytes=values[settings.INTAKE_MAX_BODY_BYTES], reserved=True)
+            for address, handlers in ((otlp_grpc, ()),)
+            if address is not None
+        ]
+        for grpc_server in grpc_servers:
+            await running.enter_async_context(grpc_server)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop, server, control)
+            loop.add_signal_handler(number, stop, server, grpc_servers, control)
         background = [
             asyncio.create_task(upkeep.run()),
             asyncio.create_task(control.run()),
@@ -135,10 +149,12 @@ def connect_store(values: Settings, store_socket: Path, user: str) -> StoreClien
     return StoreClient.remote(url) if url else StoreClient.embedded(store_socket, user)
 
 
-def stop(server: HttpServer, control: Control) -> None:
+def stop(server: HttpServer, grpc_servers: Sequence[GrpcServer], control: Control) -> None:
     """Requests that would go on for ever are ended, the others answered."""
     control.close()
     server.stop()
+    for grpc_server in grpc_servers:
+        grpc_server.stop()
 
 
 def make_control(values: Settings, folders: Folders, accounts: Accounts, workers: Workers) -> Control:
@@ -237,6 +253,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--store-socket", type=Path, required=True, help="unix socket of the store process")
     parser.add_argument("--listen", type=int, required=True, help="descriptor of the main listening socket")
     parser.add_argument("--listen-otlp", type=int, help="descriptor of the one for OTLP alone")
+    parser.add_argument("--otlp-grpc", help="host:port for OTLP/gRPC, held for us")
     arguments = parser.parse_args(argv)
     values = settings.Settings()
     logging.basicConfig(level=values[settings.LOG_LEVEL].upper(), format="sonde web: %(levelname)s %(message)s")
@@ -244,9 +261,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     otlp = socket.socket(fileno=arguments.listen_otlp) if arguments.listen_otlp is not None else None
     try:
         uvloop.run(
-            serve(values, Folders.of(values), arguments.store_socket, socket.socket(fileno=arguments.listen), otlp)
+            serve(
+                values,
+                Folders.of(values),
+                arguments.store_socket,
+                socket.socket(fileno=arguments.listen),
+                otlp,
+                arguments.otlp_grpc,
+            )
         )
-    except (settings.SettingError, SpoolInUseError, WrongSchemaError) as error:
+    except (settings.SettingError, SpoolInUseError, WrongSchemaError, PortError) as error:
         sys.stderr.write(f"sonde web: {error}\n")
         return 1
     return 0
