@@ -124,8 +124,10 @@ def test_ids_of_ours_pass_sw8_unchanged_and_others_become_ours_always_the_same_w
     ours = sw8.Sw8(True, TRACE, SPAN, 0, "a", "b", "", "")
     assert ours.ids() == (bytes.fromhex(TRACE), bytes.fromhex(SPAN))
     theirs = sw8.Sw8(True, "1.2.3", "4.5.6", 7, "a", "b", "", "")
-    assert [one.hex() for one in theirs.ids()] == ["b0e8daa258acbb6fc4c86f89e0c9183e", "d3989f9c77fa1bfd"]
-    assert theirs._replace(parent_span=8).ids()[1] != theirs.ids()[1]
+    assert [one.hex() for one in theirs.ids()] == ["b0e8daa258acbb6fc4c86f89e0c9183e", "74595d160b168e92"]
+    for other in ({"parent_span": 8}, {"instance": "host-2"}):
+        assert theirs._replace(**other).ids()[0] == theirs.ids()[0]
+        assert theirs._replace(**other).ids()[1] != theirs.ids()[1]
 
 
 @given(st.dictionaries(names, st.text(max_size=200), max_size=6))

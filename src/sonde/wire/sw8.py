@@ -2,8 +2,9 @@
 
 Source: https://skywalking.apache.org/docs/main/next/en/api/x-process-propagation-headers-v3/. Their ids are texts of
 any form, ours are 16 and 8 bytes. A trace id of 32 hex digits is taken as it is, any other becomes its MD5; a segment
-id of 16 hex digits with span 0 is a span id of ours, any other pair becomes the first half of the MD5 of
-`segment:span`. The same has to be said in SQL where SkyWalking's segments are read.
+id of 16 hex digits with span 0 is a span id of ours, any other becomes the first half of the MD5 of
+`instance:segment:span`, for segment ids of two PHP hosts can be the same (docs/decisions/0010). The same is said in SQL
+where SkyWalking's segments are read, server/store/schema/150_intake_segments.sql.
 """
 
 from __future__ import annotations
@@ -36,10 +37,19 @@ class Sw8(NamedTuple):
 
     def ids(self) -> tuple[bytes, bytes]:
         """Trace and parent span as ours: 16 and 8 bytes."""
-        trace = bytes.fromhex(self.trace_id) if _OUR_TRACE.fullmatch(self.trace_id) else _md5(self.trace_id)
-        if self.parent_span == 0 and _OUR_SEGMENT.fullmatch(self.segment_id):
-            return trace, bytes.fromhex(self.segment_id)
-        return trace, _md5(f"{self.segment_id}:{self.parent_span}")[:8]
+        return trace_id_of(self.trace_id), span_id_of(self.instance, self.segment_id, self.parent_span)
+
+
+def trace_id_of(text: str) -> bytes:
+    """The 16 bytes of a trace id of theirs."""
+    return bytes.fromhex(text) if _OUR_TRACE.fullmatch(text) else _md5(text)
+
+
+def span_id_of(instance: str, segment_id: str, span: int) -> bytes:
+    """The 8 bytes of a span of theirs. `instance`: the service instance whose segment it is, as it calls itself."""
+    if span == 0 and _OUR_SEGMENT.fullmatch(segment_id):
+        return bytes.fromhex(segment_id)
+    return _md5(f"{instance}:{segment_id}:{span}")[:8]
 
 
 def _md5(text: str) -> bytes:
