@@ -60,6 +60,16 @@ def test_a_run_from_code_stands_in_the_list_with_its_files(api, agent, server):
         assert noted == [("job.done",)], "nobody has started it"
 
 
+def test_a_process_that_has_recorded_nothing_is_told_of_as_well(api, agent):
+    with Code(agent.socket) as code:
+        assert code.do("silent first of all")[:2] == [True, ""]
+
+        (listed,) = done(api)
+        assert (listed["by"], listed["service"]) == ("code: first of all", "shop")
+        assert listed["pid"] == code.process.pid
+        assert listed["instance"] == api.job(listed["id"])["document"]["instance"] != ""
+
+
 def test_what_the_policy_does_not_allow_does_not_leave_the_host(api, agent):
     agent.write_policy('[tools]\nallow = ["stacks"]\n')
     with Code(agent.socket) as code:
@@ -77,6 +87,7 @@ def test_a_process_of_another_app_is_not_told_of(api, client, tmp_path, agent, m
     monkeypatch.setenv("SONDE_TOKEN", other["token"])
     with Code(agent.socket) as stranger:
         stranger.do("profile a stranger's")
+        stranger.do("silent a silent stranger's")
         monkeypatch.delenv("SONDE_TOKEN")
         with Code(agent.socket) as code:
             code.do("profile mine")

@@ -94,6 +94,11 @@ class Connection:
         """The user it runs as, by the kernel."""
         return self._probe.uid
 
+    @property
+    def probe(self) -> Probe:
+        """What the process has said of itself here."""
+        return self._probe
+
     def say(self, frame: bytes) -> None:
         """Send a frame of a run, after what waits."""
         self._outgoing.add(frame)
@@ -180,24 +185,31 @@ class Connection:
         if self.introduced and role != self.role:
             raise FrameError("bad_hello", "a connection keeps its role")
         self.role = role
-        if role == Role.PROBE:
-            self._probe_hello(facts)
+        if role != Role.OPERATOR:
+            before, self._probe = self._probe, self._described(facts)
+            if role == Role.PROBE:
+                self._join(before)
         self.introduced = True
         self.tell()
 
-    def _probe_hello(self, facts: dict[str, object]) -> None:
+    def _join(self, before: Probe) -> None:
+        """A process is there, or has said more of itself."""
+        self._token = self._probe.token
+        self._settings.joined(self._token)
+        if self.introduced:
+            self._settings.left(before.token)
+        self._probes.connected(self.fileno(), self._probe)
+        self._runs.joined(self)
+
+    def _described(self, facts: dict[str, object]) -> Probe:
         token, service, instance = (facts.get(name) or "" for name in ("token", "service", "instance"))
         if not (isinstance(token, str) and isinstance(service, str) and isinstance(instance, str)):
             raise FrameError("bad_hello", "token, service and instance are texts")
         # The token becomes a header of a request: nothing that could end that header.
         if len(token) > MAX_TOKEN_LENGTH or not (token.isascii() and token.isprintable()):
             raise FrameError("bad_hello", "that is no token")
-        self._settings.joined(token)
-        if self.introduced:
-            self._settings.left(self._token)
-        self._token = token
         native = facts.get("native")
-        self._probe = Probe(
+        return Probe(
             self.pid,
             self.uid,
             service[:MAX_NAME_LENGTH],
@@ -209,8 +221,6 @@ class Connection:
             connected_at=self._probe.connected_at or time.time(),
             token=token,
         )
-        self._probes.connected(self.fileno(), self._probe)
-        self._runs.joined(self)
 
     def _telemetry(self, signal: Signal, payload: bytes) -> None:
         self._counters.add("sonde.agent.frames.received", signal=signal.word)

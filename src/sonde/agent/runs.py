@@ -58,6 +58,11 @@ class Line(Protocol):
         """The user it runs as."""
         ...
 
+    @property
+    def probe(self) -> Probe:
+        """What the process has said of itself here."""
+        ...
+
     def say(self, frame: bytes) -> None:
         """Send it, after what waits. Never waits."""
         ...
@@ -71,9 +76,9 @@ class Taker(Protocol):
     """Who wants the runs that nobody asked for. Never waits."""
 
     def __call__(
-        self, pid: int, event: dict[str, Any], /
+        self, probe: Probe, event: dict[str, Any], /
     ) -> tuple[Callable[[dict[str, Any]], None], Callable[[dict[str, Any], bytes], None]]:
-        """What hears of its events, and of its pieces; `event` is its first."""
+        """What hears of its events, and of its pieces; `event` is its first, `probe` what its process says it is."""
         ...
 
 
@@ -345,7 +350,7 @@ class Runs:
             reason = "busy"
         else:
             now = self._clock()
-            on_event, on_chunk = self._taker(line.pid, event)
+            on_event, on_chunk = self._taker(line.probe, event)
             over_at = now + 15 * SILENT_FOR_S
             self._runs[event["id"]] = Run(
                 event["id"],

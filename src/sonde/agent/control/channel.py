@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sonde.agent.control.policy import Policy
     from sonde.agent.control.spool import Spool
     from sonde.agent.counters import Counters
+    from sonde.agent.probes import Probe
     from sonde.agent.runs import Runs
     from sonde.wire.control import Hello, Process, Welcome
 
@@ -101,7 +102,7 @@ class Channel:
         self._trust = Trust(folder / "server-keys.json", server, control_key)
         seen = Seen(folder / "seen-jobs.json", _now)
         checks = Checks(self._trust, seen, node, policy, self._processes.find, _now)
-        self._jobs = Jobs(checks, policy, runs, spool, counters, self._later, self._learned, self._processes.find)
+        self._jobs = Jobs(checks, policy, runs, spool, counters, self._later, self._learned, self._processes.ours)
         self._changed = asyncio.Event()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -127,10 +128,10 @@ class Channel:
                 self._loop.call_soon_threadsafe(work, *arguments)
 
     def _unasked(
-        self, pid: int, event: dict[str, Any]
+        self, probe: Probe, event: dict[str, Any]
     ) -> tuple[Callable[[dict[str, Any]], None], Callable[[dict[str, Any], bytes], None]]:
         """A program has run a tool by itself."""
-        self._later(self._jobs.manual, pid, event)
+        self._later(self._jobs.manual, probe, event)
         return self._jobs.listeners(event["id"])
 
     # -- the thread ---------------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ the server says up to where it has stored, so that a slow server slows down nobo
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
@@ -38,8 +37,6 @@ log = logging.getLogger(__name__)
 MAX_JOBS = 64
 MAX_MANUAL = 16
 """Results of runs that programs began themselves, which wait for the server."""
-KNOWN_WITHIN, LOOK_EVERY_S = 40, 0.05
-"""So often it is looked who sends such a result: what a process says by its two connections comes in any order."""
 
 
 @dataclass(eq=False, slots=True)
@@ -80,9 +77,9 @@ class Jobs:
         counters: Counters,
         later: Callable[..., None],
         on_tools: Callable[[int, list[ToolState]], None],
-        process: Callable[[int], Probe | None],
+        ours: Callable[[Probe], Probe | None],
     ) -> None:
-        """`on_tools` hears what a process can do; `process` finds one of this host and app."""
+        """`on_tools` hears what a process can do; `ours` finds the process that says so, of this app."""
         self._checks = checks
         self._policy = policy
         self._runs = runs
@@ -90,7 +87,7 @@ class Jobs:
         self._counters = counters
         self._later = later
         self._on_tools = on_tools
-        self._process = process
+        self._ours = ours
         self._works: dict[str, Work] = {}
         self._send: Callable[[str | bytes], None] | None = None
 
@@ -244,38 +241,31 @@ class Jobs:
         return states
 
     # -- runs that programs began themselves -------------------------------------------------------------------------
-    def manual(self, pid: int, event: dict[str, Any]) -> None:
-        """One of them is over, and its result is on its way here; `event` says what it was."""
+    def manual(self, probe: Probe, event: dict[str, Any]) -> None:
+        """One of them is over, and its result is on its way here; `event` says what it was. The server may hear of it
+        when the process is our app's, and the policy allows the tool there.
+        """
         job_id = event["id"]
         if job_id in self._works or sum(it.unasked is not None for it in self._works.values()) >= MAX_MANUAL:
             self._counters.add("sonde.agent.manual.dropped", reason="busy")
             self._runs.abort(job_id)
             return
-        self._works[job_id] = Work(job_id, pid, unasked=event)
-        self._look(job_id, KNOWN_WITHIN)
-
-    def _look(self, job_id: str, times: int) -> None:
-        """Whether the server may hear of it: the process is our app's, and the policy allows the tool there."""
-        work = self._works.get(job_id)
-        if work is None or work.unasked is None:
+        work = self._works[job_id] = Work(job_id, probe.pid, unasked=event)
+        process = self._ours(probe)
+        if process is None:
+            self._forget(work, "gone", f"process {work.pid} is none of this app, or does not say so")
             return
-        process = self._process(work.pid)
-        if process is None and times:
-            asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._look, job_id, times - 1)
-        elif process is None:
-            self._forget(work, "gone", f"no process {work.pid} with a probe of this app is connected")
-        else:
-            try:
-                manual = _manual(work.pid, work.unasked, process)
-            except MessageError as error:
-                self._forget(work, "bad_message", str(error))
-                return
-            problem = self._policy().refuses(manual["tool"], manual["seconds"], process.service)
-            if problem:
-                self._forget(work, "not_allowed", problem)
-                return
-            work.manual = manual
-            self._announce(work)
+        try:
+            manual = _manual(event, process)
+        except MessageError as error:
+            self._forget(work, "bad_message", str(error))
+            return
+        problem = self._policy().refuses(manual["tool"], manual["seconds"], process.service)
+        if problem:
+            self._forget(work, "not_allowed", problem)
+            return
+        work.manual = manual
+        self._announce(work)
 
     def _announce(self, work: Work) -> None:
         """To the server, once it is all here and may leave the host."""
@@ -326,13 +316,13 @@ class Jobs:
             self._send(data)
 
 
-def _manual(pid: int, said: dict[str, Any], process: Probe) -> Manual:
+def _manual(said: dict[str, Any], process: Probe) -> Manual:
     """What the server hears of such a run. Raises MessageError for what it could not understand."""
     message = {
         "type": "manual",
         "job": said["id"],
         "name": fitting(str(said.get("name", "")), 200),
-        "pid": pid,
+        "pid": process.pid,
         "service": fitting(process.service, 255),
         "instance": fitting(process.instance, 255),
         **{name: said.get(name) for name in ("tool", "options", "seconds", "started_at")},

@@ -31,6 +31,14 @@ class SeenProcesses:
         """That one, if it is connected and our app's."""
         return next((probe for probe in self._probes() if probe.pid == pid), None)
 
+    def ours(self, said: Probe) -> Probe | None:
+        """The process that says this of itself by a connection of its tools, if it is our app's. It need not have
+        recorded anything; one that says nothing there has to be connected.
+        """
+        if said.instance:
+            return said if said.token in self._mine else None
+        return self.find(said.pid)
+
     def learned(self, pid: int, tools: list[ToolState]) -> None:
         """It has said what it can do."""
         if probe := self.find(pid):

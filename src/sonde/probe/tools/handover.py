@@ -10,7 +10,6 @@ from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from sonde.probe import core
 from sonde.probe.tools.link import AgentGoneError
 from sonde.wire import tools
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 MOST_A_MINUTE = 30
 MOST_AT_ONCE = 4
-FLUSH_S = 1.0
 MINUTE_S = 60.0
 
 
@@ -55,7 +53,6 @@ def heard(command: dict[str, Any]) -> None:
 
 def hand_over(link: Link, name: str, options: dict[str, Any], result: dict[str, Any], files: dict[str, bytes]) -> None:
     """`result` is the event that ended the run, `files` what it is about. Raises AgentGoneError."""
-    core.flush(FLUSH_S)  # a process that has recorded nothing yet is not known to the agent
     document, run = result["document"], result["id"]
     facts = {
         "tool": document["tool"],

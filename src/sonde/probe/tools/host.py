@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sonde.probe import core
 from sonde.probe.guard import fault
 from sonde.probe.log_records import log_records
+from sonde.probe.service import identity
 from sonde.probe.tools import handover
 from sonde.probe.tools.governor import Governor
 from sonde.probe.tools.link import AgentGoneError, Link
@@ -151,15 +152,18 @@ class Host:
         result, files = listener.result, dict(listener.files)
         if result is None:
             return
-        link = Link(self._socket_path(), handover.heard)
+        link = self._link(handover.heard)
         self._runs[run] = link
         try:
             handover.hand_over(link, listener.name[:MAX_NAME], listener.options, result, files)
         finally:
             link.close()
 
+    def _link(self, heard: Callable[[dict[str, Any]], None]) -> Link:
+        return Link(self._socket_path(), identity.hello() or {"pid": os.getpid()}, heard)
+
     def _over_a_link(self, run: Run) -> None:
-        link = Link(self._socket_path(), self._tell)
+        link = self._link(self._tell)
         self._runs[run] = link
         try:
             run.work(link)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import _socket
 import contextlib
 import json
-import os
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from sonde.wire.frames import FrameError, FrameReader, Kind, frame, hello
 from sonde.wire.tools import ToolFrameError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 CONNECTS_WITHIN_S = 5.0
 STALLS_AFTER_S = 90.0
@@ -33,8 +32,8 @@ class AgentGoneError(Exception):
 class Link:
     """Used by the run's thread alone, but for `drop` and `in_a_hurry`. `heard` is called with each COMMAND."""
 
-    def __init__(self, path: str, heard: Callable[[dict[str, Any]], None]) -> None:
-        """Raises AgentGoneError."""
+    def __init__(self, path: str, who: Mapping[str, object], heard: Callable[[dict[str, Any]], None]) -> None:
+        """`who`: what introduces the process; it may have no other connection. Raises AgentGoneError."""
         self.in_a_hurry = False
         """What is not taken at once is not waited for."""
         self._heard = heard
@@ -47,7 +46,7 @@ class Link:
             self._socket.close()
             raise AgentGoneError(f"no agent at {path}: {error.strerror}") from None
         self._socket.settimeout(SLICE_S)
-        self._write(hello(pid=os.getpid(), role="tools"))
+        self._write(hello(**{**who, "role": "tools"}))
 
     def reply(self, event: dict[str, Any]) -> None:
         """Say how the run goes. Raises AgentGoneError."""
