@@ -13,13 +13,14 @@
 #include "target.h"
 
 static const uint64_t STATUS_EVERY_NS = 10000000000u;
-static const uint64_t RETRY_FIRST_NS = 100000000u, RETRY_MOST_NS = 5000000000u;
+static const uint64_t RETRY_FIRST_NS = 100000000u, RETRY_MOST_NS = 2000000000u;
 
 static Batch batch;
 static Prologue prologue;
 static uint8_t *head; /* of the frame, with room for the prologue */
 static uint32_t head_version;
 static uint64_t retry_ns, retry_at_ns;
+static bool met; /* an agent has been there */
 static uint64_t report_at_ns;
 static uint64_t reported[COUNTERS];
 static uint32_t jitter;
@@ -27,6 +28,7 @@ static uint32_t jitter;
 void delivery_reset(void) {
     retry_ns = RETRY_FIRST_NS;
     retry_at_ns = report_at_ns = 0;
+    met = false;
     memset(reported, 0, sizeof reported);
     batch.next = NULL;
     jitter = (uint32_t)clock_monotonic_ns() ^ (uint32_t)getpid();
@@ -68,10 +70,20 @@ static bool connected(bool at_once, Expired expired) {
     if (connection_open(target_socket_path()) && greet(expired)) {
         retry_ns = RETRY_FIRST_NS;
         retry_at_ns = 0;
+        met = true;
         return true;
     }
     back_off();
     return false;
+}
+
+void delivery_look_for_agent(Expired expired) {
+    if (met)
+        connected(false, expired);
+}
+
+uint64_t delivery_look_at_ns(void) {
+    return met && !connection_is_open() ? retry_at_ns : UINT64_MAX;
 }
 
 /* -- spans -- */

@@ -18,6 +18,13 @@ bool delivery_send_all(bool at_once, bool *sent, Expired expired);
 /* Send the counters where the agent has not heard of a change yet: each STATUS_EVERY, or `at_once`. */
 void delivery_report(bool at_once, Expired expired);
 
+/* An agent that has been there and has gone is looked for, also where nothing is to be sent: whoever is at
+   its place may want something of this process. */
+void delivery_look_for_agent(Expired expired);
+
+/* When it is time for that; UINT64_MAX: it is not. */
+uint64_t delivery_look_at_ns(void);
+
 /* When it is time for the next attempt to connect; 0: any time. */
 uint64_t delivery_retry_at_ns(void);
 

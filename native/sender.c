@@ -124,7 +124,7 @@ static void pause_until(uint64_t until_ns) {
 }
 
 static void sleep_until_woken(void) {
-    uint64_t until_ns = sooner(delivery_report_at_ns(), tick_at_ns());
+    uint64_t until_ns = sooner(delivery_report_at_ns(), sooner(delivery_look_at_ns(), tick_at_ns()));
     atomic_store(&sender_asleep, true);
     if (rings_empty()) /* looked at after the flag was set: see ring_end() */
         while (atomic_load(&sender_asleep) && !is_wanted() && !heard)
@@ -178,8 +178,11 @@ static void *run(void *nothing) {
             return nothing;
         }
         connection_receive();
-        if (!wanted && tick_at_ns() != NEVER)
-            sender_tick();
+        if (!wanted) {
+            delivery_look_for_agent(has_expired);
+            if (tick_at_ns() != NEVER)
+                sender_tick();
+        }
         bool emptied = delivery_send_all(wanted, &sent, has_expired);
         delivery_report(last, has_expired);
         quiet = sent || !emptied ? 0 : quiet + 1;

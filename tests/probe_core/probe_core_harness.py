@@ -102,12 +102,12 @@ class Agent:
             thread.join(DEADLINE_S)
 
     def say(self, kind, payload):
-        """Send a frame to every probe."""
+        """Send a frame to every probe that is connected now."""
         self.say_bytes(frame(kind, payload))
 
     def say_bytes(self, data):
         poll(lambda: self._open)  # a probe has said what it had to, and may not be accepted yet
-        for connection in self._open:
+        for connection in list(self._open):  # one that this ends comes again at once
             with contextlib.suppress(OSError):  # that one has gone
                 connection.sendall(data)
 

@@ -138,6 +138,19 @@ def test_an_agent_that_restarts_gets_whole_frames_and_no_span_twice(sending, age
     assert agent.broken_frames == 0
 
 
+def test_an_idle_process_whose_agent_went_is_there_again_when_the_agent_is(sending, agent):
+    """It has nothing to send, and nothing that is due: it may be wanted all the same."""
+    finish(sending, "only")
+    poll(lambda: len(agent.spans()) == 1)
+    poll(lambda: agent.frames(Kind.STATUS))
+    before = sending.counters()["connect_errors"]
+    agent.hang_up()
+    poll(lambda: sending.counters()["connect_errors"] >= before + 3)
+    agent.listen()
+    poll(lambda: len(agent.frames(Kind.HELLO)) == 2)
+    assert len(agent.spans()) == 1
+
+
 def test_half_a_frame_is_sent_again_as_a_whole(core, tmp_path):
     """An agent that reads a little of a large batch and goes away; the next one gets all of it, and nothing twice."""
     first = Agent(tmp_path / "agent.sock")

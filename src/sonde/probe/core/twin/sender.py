@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MAX_BATCH_BYTES = 1 << 20
 QUIET_LOOKS = 10
 """Looks that find nothing before the sender sleeps until it is woken."""
-RETRY_FIRST_S, RETRY_MOST_S = 0.1, 5.0
+RETRY_FIRST_S, RETRY_MOST_S = 0.1, 2.0
 STATUS_EVERY_S = 10.0
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.30.0"
 
@@ -89,6 +89,8 @@ class Sender:
         self._stop_by = float("inf")
         self._flushed = False
         self._retry_s, self._retry_at = RETRY_FIRST_S, 0.0
+        self._met = False
+        """An agent has been there: when it goes, it is looked for, also where nothing is to be sent."""
         self._status_at = 0.0
         self._reported: dict[str, int] = dict.fromkeys(counting.NAMES, 0)
 
@@ -221,8 +223,11 @@ class Sender:
                 return
             for kind, payload in self._connection.receive():
                 tick.heard(kind, payload)
-            if not flushing and monotonic() >= self._tick_at():
-                self._work.begin(tick.due_work())
+            if not flushing:
+                if self._met:
+                    self._connected(at_once=False)
+                if monotonic() >= self._tick_at():
+                    self._work.begin(tick.due_work())
             sent, emptied = self._send_all(flushing=flushing)
             emptied = self._send_extras(at_once=flushing and not sent) and emptied
             self._report(at_once=last)
@@ -298,7 +303,8 @@ class Sender:
         self.asleep = True
         if self._recorder.rings.empty():
             status_at = self._status_at if self._status_is_due() else float("inf")
-            self._wait(min(self._tick_at(), status_at), lambda: not self.asleep or self._wanted())
+            look_at = self._retry_at if self._met and not self._connection.is_open else float("inf")
+            self._wait(min(self._tick_at(), status_at, look_at), lambda: not self.asleep or self._wanted())
         self.asleep = False
         if self._recorder.rings.empty():
             return quiet  # not for a span
@@ -366,6 +372,7 @@ class Sender:
         greeting = json.dumps(facts).encode()
         if self._connection.open(frame(Kind.HELLO, greeting), self._expired):
             self._retry_s, self._retry_at = RETRY_FIRST_S, 0.0
+            self._met = True
             return True
         self._back_off()
         return False
