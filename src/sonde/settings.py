@@ -666,6 +666,15 @@ ADMIN_PASSWORD = _row(
     "Password of the admin made at the first start. Empty: a random one, printed once and kept in `first-login.json`.",
     secret=True,
 )
+SECRETS_KEY = _row(
+    "server",
+    "secrets_key",
+    str,
+    "",
+    "What apps' secrets are sealed with: 32 random bytes in base64. Empty: `secrets.key` in the data folder, made when "
+    "it is missing. Servers that share their metadata need the same one.",
+    secret=True,
+)
 SESSION_HOURS = _row(
     "server", "session_hours", int, 12, "A console session ends after this time without use.", unit="hours", at_least=1
 )

@@ -13,6 +13,7 @@ from sonde.server.accounts import tables
 from sonde.server.accounts.accounts import Accounts
 from sonde.server.accounts.database import open_metadata, writing
 from sonde.server.accounts.migrate import migrate
+from sonde.server.accounts.sealing import KEY_BYTES, Sealer
 
 SERVERS = {
     "postgresql": make_url("postgresql+psycopg://root@127.0.0.1:5432/test"),
@@ -93,7 +94,14 @@ def make_accounts(engine, clock):
 
     def make():
         hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-        return Accounts(engine, LIFETIME, now=lambda: clock.now, seconds=lambda: clock.seconds, hasher=hasher)
+        return Accounts(
+            engine,
+            LIFETIME,
+            Sealer(bytes(KEY_BYTES)),
+            now=lambda: clock.now,
+            seconds=lambda: clock.seconds,
+            hasher=hasher,
+        )
 
     return make
 

@@ -95,7 +95,7 @@ def test_a_token_reaches_as_far_as_its_scope(server, tokens):
         assert set(made.json()) == {"id", "name", "created_at", "secret", "token"}
 
 
-def test_secrets_of_an_app_are_shown_once(server, tokens):
+def test_the_list_of_apps_shows_neither_secret_nor_token(server, tokens):
     with server.client(tokens["admin"]) as client:
         made = client.post("/api/v1/apps", json={"name": "shown once"}).json()
         listed = client.get("/api/v1/apps").text
@@ -103,6 +103,22 @@ def test_secrets_of_an_app_are_shown_once(server, tokens):
     assert made["id"] in listed
     assert made["secret"] not in listed
     assert made["token"] not in listed
+
+
+def test_an_apps_secret_is_for_those_who_may_write_and_a_new_one_ends_the_old(server, tokens):
+    made = server.app("signs")
+    address = f"/api/v1/apps/{made['id']}/secret"
+    with server.client(tokens["read"]) as client:
+        assert client.get(address).status_code == 403
+        assert client.post(address).status_code == 403
+
+    with server.client(tokens["write"]) as client:
+        assert client.get(address).json() == {"app": made["id"], "secret": made["secret"], "why": ""}
+        renewed = client.post(address).json()
+        assert renewed["secret"] != made["secret"]
+        assert client.get(address).json() == renewed
+        assert client.get("/api/v1/apps/0123456789ab/secret").status_code == 404
+        assert client.post("/api/v1/apps/0123456789ab/secret").status_code == 404
 
 
 def test_a_name_can_be_taken_once(server, tokens):

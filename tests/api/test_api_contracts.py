@@ -36,6 +36,24 @@ def test_tokens_and_apps_can_be_made_before_the_first_start(start, tmp_path):
         assert [known["id"] for known in client.get("/api/v1/apps").json()["items"]] == [app["id"]]
 
 
+def test_the_first_start_makes_an_app_and_only_the_first(start):
+    first = start().wait()
+    with first.client(first.token("write")) as client:
+        (app,) = client.get("/api/v1/apps").json()["items"]
+        secret = client.get(f"/api/v1/apps/{app['id']}/secret").json()["secret"]
+    assert app["name"] == "default"
+    assert secret.startswith("sonde_secret_")
+    renewed = json.loads(command("app", "secret", "default", "--data", str(first.data)))
+    assert renewed["id"] == app["id"]
+    assert renewed["secret"] != secret
+    assert first.stop() == 0
+
+    second = start().wait()
+
+    with second.client(second.token("read")) as client:
+        assert client.get("/api/v1/apps").json()["items"] == [app]
+
+
 def test_the_first_start_prints_a_password_and_the_second_does_not(start):
     first = start().wait()
     login = json.loads((first.data / "first-login.json").read_text())

@@ -32,6 +32,7 @@ PATHS = [
     "/api/v1/nodes",
     "/api/v1/nodes/{host}",
     "/api/v1/apps",
+    "/api/v1/apps/{app}/secret",
     "/api/v1/connect/hints",
     "/api/v1/apps/{app}/services/{service}/sampling",
     "/api/v1/probe-settings",

@@ -9,6 +9,7 @@ from control_harness import NODE
 from sonde.server.accounts.accounts import Accounts
 from sonde.server.accounts.database import open_metadata
 from sonde.server.accounts.migrate import migrate
+from sonde.server.accounts.sealing import KEY_BYTES, Sealer
 from sonde.server.api.workers import Workers
 from sonde.server.control.artifacts import Artifacts
 from sonde.server.control.control import Control, JobWish
@@ -47,7 +48,7 @@ class Plane:
     def __init__(self, folder):
         self.clock = Clock()
         self.engine = open_metadata_of(folder)
-        self.accounts = Accounts(self.engine, timedelta(hours=1), now=lambda: self.clock.now)
+        self.accounts = Accounts(self.engine, timedelta(hours=1), Sealer(bytes(KEY_BYTES)), now=lambda: self.clock.now)
         self.artifacts = Artifacts(folder / "artifacts", job_max_bytes=1 << 20, max_bytes=1 << 20, min_free_bytes=0)
         self.workers = Workers("control", 2, 100)
         self.app = self.accounts.apps.create("shop", "test").app.id
@@ -115,13 +116,13 @@ def test_an_agent_that_takes_no_job_has_a_quarter_of_a_minute(plane):
     asyncio.run(scene())
 
 
-def test_a_job_whose_agent_is_lost_fails_at_its_deadline(plane):
+def test_a_job_whose_agent_does_not_come_back_fails_long_before_its_deadline(plane):
     async def scene():
         agent, link = await plane.agent()
-        job = await plane.begin(seconds=10)
+        job = await plane.begin(seconds=1000)
         await plane.control.heard(agent, {"type": "accepted", "job": job.id})
         plane.control.left(agent, link)
-        plane.clock.pass_by(seconds=99)
+        plane.clock.pass_by(seconds=19)
         assert (await plane.due(job.id)).is_open
         plane.clock.pass_by(seconds=2)
         ended = await plane.due(job.id)
@@ -129,6 +130,44 @@ def test_a_job_whose_agent_is_lost_fails_at_its_deadline(plane):
         assert "has gone, and has not come back" in ended.failure.message
         _, back = await plane.agent(jobs=[job.id])
         assert back.last("settled")["job"] == job.id
+
+    asyncio.run(scene())
+
+
+def test_an_agent_that_comes_back_has_all_the_time_it_had(plane):
+    async def scene():
+        agent, link = await plane.agent()
+        job = await plane.begin(seconds=1000)
+        await plane.control.heard(agent, {"type": "accepted", "job": job.id})
+        plane.control.left(agent, link)
+        plane.clock.pass_by(seconds=15)
+        again, back = await plane.agent(jobs=[job.id])
+        plane.control.left(again, link)  # its first connection is noticed to be over only now
+        plane.clock.pass_by(seconds=900)
+        assert (await plane.due(job.id)).is_open
+        plane.control.left(again, back)
+        plane.clock.pass_by(seconds=21)
+        assert (await plane.due(job.id)).failure.reason == "lost"
+
+    asyncio.run(scene())
+
+
+def test_a_job_is_lost_as_soon_as_another_agent_has_its_process(plane):
+    async def scene():
+        agent, link = await plane.agent()
+        job, other = await plane.begin(seconds=1000), await plane.begin(seconds=1000)
+        await plane.control.heard(agent, {"type": "accepted", "job": job.id})
+        after, _ = await plane.agent("a-2")
+        await plane.control.heard(after, {"type": "processes", "items": [{"pid": 7}]})
+        assert (await plane.due(job.id)).is_open, "its own agent is there"
+        plane.control.left(agent, link)
+        await plane.control.heard(after, {"type": "processes", "items": [{"pid": 8}]})
+        assert (await plane.due(job.id)).is_open
+        await plane.control.heard(after, {"type": "processes", "items": [{"pid": 7}, {"pid": 8}]})
+        for it in (job, other):
+            ended = (await plane.control.find(it.id)).job
+            assert (ended.state, ended.failure.reason) == ("failed", "lost")
+            assert "started anew" in ended.failure.message
 
     asyncio.run(scene())
 

@@ -378,10 +378,18 @@ class App(BaseModel):
 
 
 class NewApp(App):
-    """The only time that secret and token are shown."""
+    """The only time that the token is shown."""
 
     secret: str
     token: str
+
+
+class AppSecret(BaseModel):
+    """What the xtransit agents of an app sign with. None where it cannot be read; then `why` says why."""
+
+    app: str
+    secret: str | None
+    why: str
 
 
 class ConnectHint(BaseModel):

@@ -11,6 +11,7 @@ from sonde.server.accounts.apps import Apps
 from sonde.server.accounts.database import metadata_url, open_metadata
 from sonde.server.accounts.login import Login
 from sonde.server.accounts.probe_settings import ProbeSettings
+from sonde.server.accounts.sealing import Sealer
 from sonde.server.accounts.sessions import Sessions
 from sonde.server.accounts.tokens import ApiTokens
 from sonde.server.accounts.users import Users
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from argon2 import PasswordHasher
     from sqlalchemy import Engine
+
+KEY_FILE = "secrets.key"
+"""In the data folder; what apps' secrets are sealed with."""
 
 
 def utc_now() -> datetime:
@@ -38,6 +42,7 @@ class Accounts:
         self,
         engine: Engine,
         session_lifetime: timedelta,
+        sealer: Sealer,
         *,
         now: Callable[[], datetime] = utc_now,
         seconds: Callable[[], float] = time.monotonic,
@@ -47,16 +52,16 @@ class Accounts:
         self.engine = engine
         self.users = Users(engine, now, hasher)
         self.sessions = Sessions(engine, now, seconds, session_lifetime)
-        self.apps = Apps(engine, now, seconds)
+        self.apps = Apps(engine, now, seconds, sealer)
         self.tokens = ApiTokens(engine, now, seconds)
         self.probe_settings = ProbeSettings(engine, now, seconds)
         self.login = Login(self.users, self.sessions, seconds)
 
     @classmethod
     def of(cls, values: settings.Settings, data: Path) -> Accounts:
-        """Those of these settings. Raises SettingError for an address or driver that cannot be used."""
+        """Those of these settings. Raises SettingError for an address, driver or key that cannot be used."""
         engine = open_metadata(metadata_url(values, data))
-        return cls(engine, timedelta(hours=values[settings.SESSION_HOURS]))
+        return cls(engine, timedelta(hours=values[settings.SESSION_HOURS]), Sealer.of(values, data / KEY_FILE))
 
     def close(self) -> None:
         """Give up the connections."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sonde.server.accounts import audit, tables
@@ -14,12 +14,15 @@ from sonde.server.accounts.database import writing
 from sonde.server.accounts.errors import NameTakenError
 from sonde.server.accounts.names import checked_name
 from sonde.server.accounts.recent import Recent
+from sonde.server.accounts.sealing import UnsealError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import Engine
+
+    from sonde.server.accounts.sealing import Sealer
 
 CACHED_S = 5.0
 CACHED_TOKENS = 4096
@@ -36,19 +39,31 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class NewApp:
-    """A new app with its credentials, which nobody can read again."""
+    """A new app with its credentials. Nobody can read the token again; the secret, who may write to the app."""
 
     app: App
     secret: str
     token: str
 
 
-class Apps:
-    """Makes and lists apps, and says whose a token is."""
+@dataclass(frozen=True, slots=True)
+class AppSecret:
+    """An app, and what its agents sign with. `secret`: None where it cannot be read, and `why` says why."""
 
-    def __init__(self, engine: Engine, now: Callable[[], datetime], seconds: Callable[[], float]) -> None:
+    app: App
+    secret: str | None
+    why: str = ""
+
+
+class Apps:
+    """Makes and lists apps, says whose a token is, and what an app's agents sign with."""
+
+    def __init__(
+        self, engine: Engine, now: Callable[[], datetime], seconds: Callable[[], float], sealer: Sealer
+    ) -> None:
         self._engine = engine
         self._now = now
+        self._sealer = sealer
         self._recent: Recent[str, str | None] = Recent(CACHED_S, CACHED_TOKENS, seconds)
 
     def create(self, name: str, who: str) -> NewApp:
@@ -59,7 +74,11 @@ class Apps:
             with writing(self._engine) as connection:
                 connection.execute(
                     insert(tables.apps).values(
-                        id=new.app.id, name=name, secret_digest=digest(new.secret), created_at=new.app.created_at
+                        id=new.app.id,
+                        name=name,
+                        secret_digest=digest(new.secret),
+                        secret_sealed=self._sealer.seal(new.secret, new.app.id),
+                        created_at=new.app.created_at,
                     )
                 )
                 connection.execute(
@@ -72,6 +91,43 @@ class Apps:
             raise NameTakenError(f"there is an app {name!r} already") from None
         return new
 
+    def create_first(self, name: str, who: str) -> NewApp | None:
+        """An app for whoever starts with nothing; None where there is one already. Raises NameTakenError."""
+        with self._engine.connect() as connection:
+            if connection.execute(select(tables.apps.c.id).limit(1)).first() is not None:
+                return None
+        return self.create(name, who)
+
+    def secret_of(self, app_id: str) -> AppSecret | None:
+        """The app and its secret as of now; None where there is no such app."""
+        columns = tables.apps.c
+        query = select(columns.id, columns.name, columns.created_at, columns.secret_sealed).where(columns.id == app_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        app = App(row.id, row.name, row.created_at)
+        if row.secret_sealed is None:
+            return AppSecret(app, None, "the app was made before secrets could be read again")
+        try:
+            return AppSecret(app, self._sealer.unseal(row.secret_sealed, app.id))
+        except UnsealError as error:
+            return AppSecret(app, None, f"its secret was {error}")
+
+    def renew_secret(self, app_id: str, who: str) -> AppSecret | None:
+        """A new secret in place of the one before, which is worth nothing from now on. None: there is no such app."""
+        secret, columns = new_credential(APP_SECRET), tables.apps.c
+        with writing(self._engine) as connection:
+            changed = connection.execute(
+                update(tables.apps)
+                .where(columns.id == app_id)
+                .values(secret_digest=digest(secret), secret_sealed=self._sealer.seal(secret, app_id))
+            )
+            if not changed.rowcount:
+                return None
+            audit.record(connection, audit.AuditEntry(self._now(), who, "app.secret", app_id, ""))
+        return self.secret_of(app_id)
+
     def all(self) -> list[App]:
         """Every app, oldest first."""
         columns = tables.apps.c
@@ -83,6 +139,16 @@ class Apps:
         """Whether there is an app of this id."""
         with self._engine.connect() as connection:
             return connection.execute(select(tables.apps.c.id).where(tables.apps.c.id == app_id)).first() is not None
+
+    def called(self, name_or_id: str) -> App | None:
+        """The app of that name, else of that id."""
+        columns = tables.apps.c
+        query = select(columns.id, columns.name, columns.created_at)
+        with self._engine.connect() as connection:
+            for column in (columns.name, columns.id):
+                if row := connection.execute(query.where(column == name_or_id)).first():
+                    return App(*row)
+        return None
 
     def authenticate(self, token: str) -> str | None:
         """The id of the app that `token` belongs to; None for a token nobody has. Remembered for CACHED_S."""

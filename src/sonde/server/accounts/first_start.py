@@ -1,4 +1,6 @@
-"""The first admin: made once, when nobody is there; the password is random unless a setting says one."""
+"""The first admin: made once, when nobody is there; the password is random unless a setting says one. And the first
+app, so that there is something to send to.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sonde.server.accounts.apps import Apps
     from sonde.server.accounts.users import User, Users
 
 ADMIN = "admin"
+APP = "default"
 _PASSWORD_BYTES = 12
 
 
@@ -40,6 +44,11 @@ def ensure_admin(users: Users, chosen_password: str, login_file: Path) -> FirstL
     if users.create_first(ADMIN, password, keep) is None:
         return None
     return FirstLogin(ADMIN, None if chosen_password else password)
+
+
+def ensure_app(apps: Apps) -> None:
+    """Make the first app, where there is none. Its id and secret are read in the console."""
+    apps.create_first(APP, "first start")
 
 
 def _write_privately(path: Path, text: str) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sonde import settings
 from sonde.server.accounts.accounts import Accounts
 from sonde.server.accounts.errors import AccountsError
-from sonde.server.accounts.first_start import ensure_admin
+from sonde.server.accounts.first_start import ensure_admin, ensure_app
 from sonde.server.accounts.migrate import migrate
 from sonde.server.folders import Folders
 
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
 
 def prepare(values: Settings) -> FirstLogin | None:
-    """Migrate, and make the first admin. Raises SettingError, AccountsError, DBAPIError."""
+    """Migrate, and make the first admin and the first app. Raises SettingError, AccountsError, DBAPIError."""
     folders = Folders.of(values)
     accounts = Accounts.of(values, folders.data)
     try:
         migrate(accounts.engine)
-        return ensure_admin(accounts.users, values[settings.ADMIN_PASSWORD], folders.first_login)
+        first = ensure_admin(accounts.users, values[settings.ADMIN_PASSWORD], folders.first_login)
+        if first is not None:
+            ensure_app(accounts.apps)
+        return first
     finally:
         accounts.close()
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect
     from sqlalchemy.types import TypeEngine
 
-REVISION = "0003"
+REVISION = "0004"
 """What `migrations/` leads to; kept here so that a process can check it without Alembic."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,6 +113,7 @@ apps = Table(
     Column("id", String(32), primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
     Column("secret_digest", String(64), nullable=False),
+    Column("secret_sealed", Text),
     Column("created_at", Moment, nullable=False),
     **_MYSQL,
 )
@@ -201,6 +202,64 @@ signing_keys = Table(
     Column("name", String(32), primary_key=True),
     Column("private_key", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),
+    **_MYSQL,
+)
+
+nodejs_files = Table(
+    "nodejs_files",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("app_id", String(32), ForeignKey("apps.id", ondelete="CASCADE"), nullable=False),
+    Column("agent", GivenName, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("path_digest", String(64), nullable=False),
+    Column("executable_path", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("token", String(64), nullable=False),
+    Column("transfers", Integer, nullable=False),
+    Column("fetch", Boolean, nullable=False),
+    Column("duration_s", Double, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    Column("ends_at", Moment),
+    Column("stopped", Boolean, nullable=False),
+    Column("favourite", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("parts", Text, nullable=False),
+    Column("stored_at", Moment),
+    Index("ix_nodejs_files_app_id", "app_id", "id"),
+    Index("ix_nodejs_files_state", "state"),
+    Index("ix_nodejs_files_path_digest", "path_digest"),
+    **_MYSQL,
+)
+
+nodejs_packages = Table(
+    "nodejs_packages",
+    metadata,
+    Column("app_id", String(32), ForeignKey("apps.id", ondelete="CASCADE"), primary_key=True),
+    Column("agent", GivenName, primary_key=True),
+    Column("file_digest", String(64), primary_key=True),
+    Column("file", Text, nullable=False),
+    Column("content_digest", String(64), nullable=False),
+    Column("document", _LongText, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    **_MYSQL,
+)
+
+nodejs_cores = Table(
+    "nodejs_cores",
+    metadata,
+    Column("app_id", String(32), ForeignKey("apps.id", ondelete="CASCADE"), primary_key=True),
+    Column("agent", GivenName, primary_key=True),
+    Column("path_digest", String(64), primary_key=True),
+    Column("core_path", Text, nullable=False),
+    Column("executable_path", Text, nullable=False),
+    Column("node_version", String(64), nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
     **_MYSQL,
 )
 

@@ -2,15 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from sonde.server.accounts import apps
 from sonde.server.accounts.names import MAX_NAME_CHARS
 from sonde.server.api.access import Caller
+from sonde.server.api.failures import not_found
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
-from sonde.server.reports import App, NewApp, Page
+from sonde.server.reports import App, AppSecret, NewApp, Page
+
+AppId = Annotated[str, Path(pattern="^[0-9a-f]{1,32}$", description="Id of the app.")]
 
 
 class AppWish(BaseModel):
@@ -26,7 +30,7 @@ def routes(parts: Parts) -> APIRouter:
 
     @router.get("/apps", response_model=Page[App])
     async def list_apps(request: Request, caller: Annotated[Caller, Depends(reader)]) -> Response:
-        """Every app the caller may see, oldest first. Their secrets and tokens are not kept in the clear by anybody."""
+        """Every app the caller may see, oldest first. Nobody keeps their tokens in the clear."""
 
         def query() -> Page[App]:
             seen = [app for app in parts.accounts.apps.all() if caller.apps is None or app.id in caller.apps]
@@ -36,10 +40,31 @@ def routes(parts: Parts) -> APIRouter:
 
     @router.post("/apps", status_code=201)
     async def make_app(wish: AppWish, caller: Annotated[Caller, Depends(writer)]) -> NewApp:
-        """A new app. This answer is the only time that its secret and token are shown."""
+        """A new app. This answer is the only time that its token is shown."""
         new = await parts.account_workers(parts.accounts.apps.create, wish.name, caller.who)
         return NewApp(
             id=new.app.id, name=new.app.name, created_at=new.app.created_at, secret=new.secret, token=new.token
         )
 
+    @router.get("/apps/{app}/secret")
+    async def look(app: AppId, response: Response, caller: Annotated[Caller, Depends(writer)]) -> AppSecret:
+        """What the app's xtransit agents sign with (`EZM_APP_SECRET`)."""
+        response.headers["Cache-Control"] = "no-store"
+        seen = caller.apps is None or app in caller.apps
+        return _secret(await parts.account_workers(parts.accounts.apps.secret_of, app) if seen else None)
+
+    @router.post("/apps/{app}/secret")
+    async def renew(app: AppId, response: Response, caller: Annotated[Caller, Depends(writer)]) -> AppSecret:
+        """A new secret. Agents that sign with the old one are told to stop, and start again with the new one."""
+        response.headers["Cache-Control"] = "no-store"
+        seen = caller.apps is None or app in caller.apps
+        made = parts.accounts.apps.renew_secret
+        return _secret(await parts.account_workers(made, app, caller.who) if seen else None)
+
     return router
+
+
+def _secret(found: apps.AppSecret | None) -> AppSecret:
+    if found is None:
+        raise not_found("app with that id")
+    return AppSecret(app=found.app.id, secret=found.secret, why=found.why)
