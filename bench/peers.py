@@ -19,7 +19,7 @@ from bench.probe.variants import BARE, KINDS, PEERS, SONDE
 if TYPE_CHECKING:
     from bench.probe.collecting import Collectors
 
-ROUNDS, STARTS, SWITCHED = 7, 15, 5
+ROUNDS, STARTS, SWITCHED = 9, 15, 5
 PICTURE = Path(__file__).with_name("results") / "probe.svg"
 
 
@@ -48,7 +48,7 @@ def _prepare(found: page.Found, at: Collectors) -> None:
     for variant in (BARE, *SONDE, *PEERS):
         try:
             for kind in KINDS:
-                requests.measured(variant, kind, at)
+                requests.alone(variant, kind, at)
         except (NotInstallable, requests.NoResultError) as error:
             if variant not in PEERS:
                 raise
@@ -61,8 +61,7 @@ def _prepare(found: page.Found, at: Collectors) -> None:
 
 def switched(kind: str, at: Collectors, count: int) -> dict[str, float]:
     """What Sonde adds within one process: medians of some."""
-    runs = [requests.measured(SONDE[0], kind, at, "switched") for _ in range(count)]
-    at.counts()
+    runs = [requests.switched(SONDE[0], kind, at) for _ in range(count)]
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 

@@ -1,10 +1,11 @@
-"""One process, one probe: `measure.py flask|fastapi PROBE ADDRESSES`. Prints what a request costs, as JSON.
+"""One process, one probe: `measure.py flask|fastapi PROBE ADDRESSES`. Says on standard output what requests cost.
 
-`us`: CPU of all threads of the process, from the first request to the last byte that is sent, by the number of
-requests. Between chunks of requests is a rest, in which queues are emptied: no probe may win by dropping.
-`least_us`: the chunk that cost least, without what is sent later.
+It is told what to do by lines on standard input, and answers each with a line, so that several such processes can be
+measured by turns. `go`: a few requests and a rest, in which queues are emptied: no probe may win by dropping. The
+answer is the CPU of all threads of the process, in microseconds a request. `end`: send what is left, and a last
+answer, JSON: `flush_us`, the CPU of that, `requests`, `calls`, functions called for a request, `threads`.
 
-`switched` puts Sonde's wrappers on and off within one process, by turns of a few requests.
+`switched` asks nothing: it puts Sonde's wrappers on and off within one process, and prints what that makes.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from bench.apps.turns import by_turns
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CHUNKS, REQUESTS, WARM_UP, REST_S = 8, 150, 300, 0.05
+REQUESTS, WARM_UP, REST_S = 100, 300, 0.05
 COUNTED = 10
 TURNS, REQUESTS_A_TURN = 10, 120
 
@@ -43,7 +44,7 @@ def switched(kind: str, addresses: dict[str, str]) -> dict[str, float]:
 
 
 def measured(kind: str, probe: str, addresses: dict[str, str]) -> dict[str, Any]:
-    """One probe all the time."""
+    """One probe all the time; the last answer."""
     instrumented, flush = PROBES[probe](kind, addresses)
     module = importlib.import_module(f"bench.apps.orders_{kind}")
     drive = module.driver(instrumented(module.make()))
@@ -51,23 +52,24 @@ def measured(kind: str, probe: str, addresses: dict[str, str]) -> dict[str, Any]
     flush()
     gc.collect()
     time.sleep(REST_S)
-    chunks = []
-    began = time.process_time()
-    for _ in range(CHUNKS):
+    print("warm", flush=True)
+    chunks = 0
+    while sys.stdin.readline() == "go\n":
         before = time.process_time()
         drive(REQUESTS)
         time.sleep(REST_S)
-        chunks.append((time.process_time() - before) / REQUESTS * 1e6)
+        print((time.process_time() - before) / REQUESTS * 1e6, flush=True)
+        chunks += 1
+    before = time.process_time()
     flush()
     time.sleep(REST_S)
-    spent = time.process_time() - began
+    flushing = time.process_time() - before
     called = calls(drive)
     flush()
     said: dict[str, Any] = {
         "calls": called,
-        "us": spent / (CHUNKS * REQUESTS) * 1e6,
-        "least_us": min(chunks),
-        "requests": WARM_UP + CHUNKS * REQUESTS + COUNTED,
+        "flush_us": flushing * 1e6,
+        "requests": WARM_UP + chunks * REQUESTS + COUNTED,
         "threads": len(list(Path("/proc/self/task").iterdir())),
     }
     core = sys.modules.get("sonde.probe.core")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench import picture, probe_spans, report
-from bench.probe import starts
+from bench.probe import requests, starts
 from bench.probe.variants import BARE, KINDS, PEERS, SONDE
 
 if TYPE_CHECKING:
@@ -22,9 +22,10 @@ APPLICATIONS = {"flask": "Flask", "fastapi": "FastAPI"}
 NOTES = """
 A request: one entry, five Redis commands, one HTTP call. The transports are faked below the libraries, so what is \
 measured is the libraries' work and the probes'. Each application runs in a loop, without a server.
-`µs CPU` is of all threads of a fresh process until the last byte is sent: medians of {rounds} rounds, in which the \
-variants follow one another. `added` is the median of the differences to the bare runs before and after, `middle half` \
-where the middle half of them lies.
+`µs CPU` is of all threads of a process until the last byte is sent: medians of {rounds} rounds of fresh processes, in \
+which all variants take turns of a hundred requests, {turns} in a round. `added` is the median of the differences to \
+the bare application's turns before and after, `middle half` where the middle half of the rounds lies. What Sonde adds \
+where it is not started at all says how far such figures can be trusted.
 `calls added` are functions called in the request's own thread, in Python and in C, as sys.setprofile sees them: a \
 figure that does not depend on the machine.
 `spans` and `bytes sent` are for one request, as a local collector counted them; a run in which one span is missing is \
@@ -75,7 +76,9 @@ def lines(found: Found) -> list[str]:
         out += [f"## A request of {title}", "", *_requests(found, kind), ""]
     out += ["## The start of a process", "", *_starts(found), ""]
     out += ["## A span", "", *found.span_tables, "", "## How it was measured", ""]
-    notes = NOTES.format(rounds=found.rounds, starts=found.start_rounds, processes=probe_spans.PROCESSES)
+    notes = NOTES.format(
+        rounds=found.rounds, turns=requests.TURNS, starts=found.start_rounds, processes=probe_spans.PROCESSES
+    )
     out += [f"* {note}" for note in notes.strip().splitlines()]
     out += [f"* {peer.title}: {peer.note}." for peer in found.peers if peer.note]
     return out + [f"* {title} could not be measured: {reason}" for title, reason in found.missing.items()]
