@@ -2,10 +2,11 @@
 
 import hashlib
 import random
+import sys
 import time
 
 import pytest
-from control_harness import Agent, Api, Server, eventually, tool_process
+from control_harness import Agent, Api, Program, Server, eventually, tool_process
 
 
 def test_a_job_travels_from_the_api_to_the_process_and_its_file_back(api, process):
@@ -160,8 +161,40 @@ def test_a_server_stops_at_once_with_agents_connected_and_jobs_followed(world):
         assert "Traceback" not in server.log.read_text()
 
 
+def test_an_agent_that_is_stopped_says_so_of_its_jobs(world):
+    with world["server"].client() as client:
+        api = Api(client, world["app"]["id"])
+        job = api.start(api.process(world["process"].pid)["node"], world["process"].pid, "slow", seconds=300)
+        api.until(job["id"], "running")
+
+        world["agent"].stop()
+
+        assert api.ended(job["id"], deadline_s=5)["failure"] == {"reason": "gone", "message": "the agent is stopping"}
+
+
+def test_a_real_process_is_there_again_soon_and_its_job_is_lost_at_once(world):
+    """It has nothing to send: it looks for the agent all the same."""
+    code = "import sonde, time\nsonde.start()\nwith sonde.span('only'):\n    print('ready', flush=True)\ntime.sleep(99)"
+    environ = {"SONDE_SOCKET": str(world["agent"].socket), "SONDE_SERVICE": "idle"}
+    idle = Program([sys.executable, "-c", code], world["agent"].folder / "idle.log", environ, "ready")
+    try:
+        with world["server"].client() as client:
+            api = Api(client, world["app"]["id"])
+            job = api.start(api.process(idle.pid)["node"], idle.pid, "cpu", seconds=300)
+            api.until(job["id"], "running")
+            world["agent"].stop(kill=True)
+            world["agent"].start()
+
+            failure = api.ended(job["id"], deadline_s=15)["failure"]
+
+            assert (failure["reason"], "started anew" in failure["message"]) == ("lost", True)
+            again = api.start(api.process(idle.pid)["node"], idle.pid, "cpu", seconds=0.5)
+            assert api.ended(again["id"])["state"] == "done"
+    finally:
+        idle.stop()
+
+
 def test_an_agent_that_is_killed_and_started_anew_takes_new_jobs(world):
-    """What its earlier life had under way fails at its deadline, see test_control_deadlines."""
     with world["server"].client() as client:
         api = Api(client, world["app"]["id"])
         node = api.process(world["process"].pid)["node"]

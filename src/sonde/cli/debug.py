@@ -31,7 +31,8 @@ from sonde.wire import profile
 from sonde.wire.tools import MAX_SECONDS, seconds_of
 
 CALLS_WITHIN_S = 20.0
-"""A process that has lost its agent looks for another each few seconds; one that has nothing to say, each ten."""
+"""A process that has lost its agent looks for another each two seconds; one that never had any, when it has something
+to say, which may be each ten."""
 KNOWN_WITHIN_S = 2.0
 ABORTED = 130
 MOST_AT_ONCE = 16

@@ -107,6 +107,9 @@ class Channel:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
+        self._waiting: asyncio.Queue[str | bytes] | None = None
+        """What is to be said on the connection, while there is one."""
+        self._last_words: asyncio.Task[None] | None = None
         self._fault: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="sonde-control", daemon=True)
 
@@ -117,7 +120,7 @@ class Channel:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._later(self._cancel)
+        self._later(self._finish)
         self._thread.join(STOP_S)
 
     # -- for any thread -----------------------------------------------------------------------------------------------
@@ -140,6 +143,17 @@ class Channel:
             asyncio.run(self._keep_connected())
         if self._fault is not None:
             raise self._fault
+
+    def _finish(self) -> None:
+        """Say what has to be said before the end, for which nobody waits long."""
+        self._jobs.stopping()
+        self._last_words = asyncio.create_task(self._say_last_words())
+
+    async def _say_last_words(self) -> None:
+        if self._waiting is not None:
+            with suppress(TimeoutError):  # the server does not take them: it fails the jobs by itself, later
+                await asyncio.wait_for(self._waiting.join(), STOP_S / 2)
+        self._cancel()
 
     def _cancel(self) -> None:
         if self._main is not None:
@@ -219,10 +233,12 @@ class Channel:
             asyncio.create_task(_send(socket, waiting, welcome["heartbeat_s"])),
             asyncio.create_task(self._tell_processes(waiting)),
         ]
+        self._waiting = waiting
         self._jobs.connected(lambda data: _put(waiting, data, tasks[1]))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._waiting = None
             self._jobs.disconnected()
             for task in tasks:
                 task.cancel()
@@ -294,8 +310,10 @@ async def _send(socket: ClientConnection, waiting: asyncio.Queue[str | bytes], h
             async with asyncio.timeout(heartbeat_s):
                 data = await waiting.get()
         except TimeoutError:
-            data = wire.encoded({"type": "heartbeat", "time": moment(_now())})
-        await socket.send(data)
+            await socket.send(wire.encoded({"type": "heartbeat", "time": moment(_now())}))
+        else:
+            await socket.send(data)
+            waiting.task_done()
 
 
 def _processes(items: list[Process]) -> str:

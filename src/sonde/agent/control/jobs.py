@@ -109,6 +109,13 @@ class Jobs:
         """It is not."""
         self._send = None
 
+    def stopping(self) -> None:
+        """The agent ends, and with it what the server has not got."""
+        for work in self._works.values():
+            if not work.said and work.unasked is None:
+                event = cast("End", failed(work.id, "gone", "the agent was stopped before the server had the result"))
+                self._say({"type": "done", "job": work.id, "seq": work.seq + 1, "event": event})
+
     # -- what the server says -----------------------------------------------------------------------------------------
     def job(self, message: SignedJob) -> None:
         """Somebody wants something done."""

@@ -56,6 +56,8 @@ START_WITHIN = timedelta(seconds=60)
 """An agent that gets a job later does not begin it. Clocks may differ by as much."""
 TAKE_WITHIN = timedelta(seconds=15)
 """An agent that is there says sooner whether it takes a job."""
+AWAY_FOR = timedelta(seconds=20)
+"""An agent whose connection has ended tries five times within that; one that was killed has lost its jobs."""
 ANSWER_WITHIN_S = 10.0
 ABORT_WITHIN = timedelta(seconds=15)
 LOOK_EVERY_S = 1.0
@@ -184,12 +186,17 @@ class Control:
 
     def left(self, agent: Agent, link: Link) -> None:
         """Its connection has ended."""
+        if agent.link is link:
+            for it in self._open.of_node(agent.app, agent.node):
+                if it.job.agent == agent.instance:
+                    it.due = min(it.due, self._now() + AWAY_FOR)
         self._nodes.left(agent, link)
 
     async def heard(self, agent: Agent, message: AgentMessage) -> None:
         """An agent has said something. Raises MessageError."""
         if message["type"] == "processes":
             agent.processes = {item["pid"]: item for item in message["items"]}
+            await self._taken_over(agent)
         elif message["type"] == "accepted":
             if it := self._mine(agent, message["job"]):
                 it.accepted = True
@@ -376,8 +383,23 @@ class Control:
         """An agent that is back has this job under way."""
         it.accepted = True
         it.heard_of(self._now())
+        it.due = max(it.due, it.job.deadline_at)
         if it.cancel_how:
             _say(agent, {"type": "cancel", "job": it.job.id, "how": cast("Any", it.cancel_how)})
+
+    async def _taken_over(self, agent: Agent) -> None:
+        """A process has one agent: what runs there for another one, which is gone, runs no more."""
+        for it in self._open.of_node(agent.app, agent.node):
+            before = it.job.agent
+            if (
+                it.job.pid in agent.processes
+                and before != agent.instance
+                and not self._nodes.connected(agent.app, before)
+            ):
+                message = (
+                    f"the agent of {it.job.host or it.job.node} was started anew, and the job is lost with the old one"
+                )
+                await self._open.fail(it, SERVER, "lost", message)
 
     async def _missing(self, agent: Agent, it: OpenJob) -> None:
         """An agent that is back has it not: it never heard of it, or has lost it."""
