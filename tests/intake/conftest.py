@@ -8,6 +8,7 @@ import pytest
 from intake_world import APP, TOKEN, Sender
 
 from sonde.server.accounts.accounts import utc_now
+from sonde.server.intake.acceptance import Acceptance
 from sonde.server.intake.hints import Hints
 from sonde.server.intake.otlp import OtlpIntake
 from sonde.server.spool.limits import SpoolLimits
@@ -39,12 +40,12 @@ def new_intake(hints: Hints) -> Iterator[Callable[..., OtlpIntake]]:
     made: list[OtlpIntake] = []
 
     def make(spool: Spool, **more: Any) -> OtlpIntake:
-        made.append(OtlpIntake(authenticate={TOKEN: APP}.get, spool=spool, hints=hints, **more))
+        made.append(OtlpIntake(Acceptance(authenticate={TOKEN: APP}.get, spool=spool, hints=hints, **more)))
         return made[-1]
 
     yield make
     for intake in made:
-        intake.close()
+        intake.acceptance.close()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import uvicorn
 from intake_world import APP, TOKEN
 
 from sonde.server.accounts.accounts import utc_now
+from sonde.server.intake.acceptance import Acceptance
 from sonde.server.intake.hints import Hints
 from sonde.server.intake.otlp import OtlpIntake
 from sonde.server.spool.limits import SpoolLimits
@@ -40,9 +41,9 @@ def main(folder: str, socket: str, max_bytes: str = str(1 << 30)) -> None:
         Spool(Path(folder), limits) as spool,
         Loader(spool, client, STATEMENTS, settings=SETTINGS, on_loaded=lambda _: None),
     ):
-        intake = OtlpIntake(authenticate={TOKEN: APP}.get, spool=spool, hints=Hints(utc_now))
-        asyncio.run(serve(intake))
-        intake.close()
+        acceptance = Acceptance(authenticate={TOKEN: APP}.get, spool=spool, hints=Hints(utc_now))
+        asyncio.run(serve(OtlpIntake(acceptance)))
+        acceptance.close()
     client.close()
 
 

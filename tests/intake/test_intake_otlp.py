@@ -20,8 +20,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from sonde.server.intake.acceptance import INLINE_MAX_BYTES, Acceptance
 from sonde.server.intake.answers import Encoding
-from sonde.server.intake.otlp import INLINE_MAX_BYTES, OtlpIntake
+from sonde.server.intake.otlp import OtlpIntake
 from sonde.server.spool.entry import Signal
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def test_what_an_sdk_sends_is_in_the_spool_byte_for_byte_when_it_hears_200(
     assert (answer.status, answer.body) == (200, b"")
     (entry,) = in_folder(spool.folder)
     assert (entry.signal, entry.app, entry.body) == (signal, APP, body)
-    assert sender.app.counters.requests == {(signal, Encoding.PROTOBUF): 1}
+    assert sender.app.acceptance.counters.requests == {(signal, Encoding.PROTOBUF): 1}
 
 
 @pytest.mark.parametrize("signal", REQUESTS)
@@ -145,12 +146,12 @@ BAD: dict[str, tuple[int, int, str, bytes, dict[str, str]]] = {
     "wrong token": (401, 16, "unauthenticated", traces(1), {"authorization": "Bearer other"}),
     "other scheme": (401, 16, "unauthenticated", traces(1), {"authorization": "Basic token-of-shop"}),
     "length that is no number": (400, 3, "bad_length", traces(1), {"content_length": "many"}),
-    "too large": (413, 3, "too_large", bytes(1 << 20) + b"x", {}),
-    "said to be too large": (413, 3, "too_large", b"", {"content_length": str(10 << 30)}),
-    "too large when decompressed": (413, 3, "too_large", gzip.compress(bytes(200 << 20)), {"content_encoding": "gzip"}),
+    "too large": (413, 8, "too_large", bytes(1 << 20) + b"x", {}),
+    "said to be too large": (413, 8, "too_large", b"", {"content_length": str(10 << 30)}),
+    "too large when decompressed": (413, 8, "too_large", gzip.compress(bytes(200 << 20)), {"content_encoding": "gzip"}),
     "zstd too large when decompressed": (
         413,
-        3,
+        8,
         "too_large",
         zstd.compress(bytes(200 << 20)),
         {"content_encoding": "zstd"},
@@ -171,7 +172,7 @@ def test_a_bad_request_gets_the_protocols_error_and_a_counted_reason_and_the_nex
     assert answer.error[1]
     assert answer.headers["content-type"] == ("application/x-protobuf" if headers.get("content_type") is None else JSON)
     assert "retry-after" not in answer.headers  # what is bad stays bad
-    assert sender.app.counters.refused == {(Signal.TRACES, reason): 1}
+    assert sender.app.acceptance.counters.refused == {(Signal.TRACES, reason): 1}
     assert sender.post(traces(2)).status == 200
     assert bodies(spool.folder) == [traces(2)]
 
@@ -180,13 +181,13 @@ def test_other_methods_and_addresses_are_told_what_there_is(sender: Sender) -> N
     got = sender.post(b"", method="GET")
     assert (got.status, got.headers["allow"]) == (405, "POST")
     assert sender.post(traces(1), path="/v1/profiles").status == 404
-    assert sender.app.counters.refused == {(Signal.TRACES, "not_post"): 1, ("none", "unknown_path"): 1}
+    assert sender.app.acceptance.counters.refused == {(Signal.TRACES, "not_post"): 1, ("none", "unknown_path"): 1}
 
 
 def test_a_chunked_body_is_cut_off_at_the_limit(sender: Sender) -> None:
     answer = sender.post([bytes(100_000)] * 11)
 
-    assert (answer.status, sender.app.counters.refused) == (413, {(Signal.TRACES, "too_large"): 1})
+    assert (answer.status, sender.app.acceptance.counters.refused) == (413, {(Signal.TRACES, "too_large"): 1})
 
 
 def test_large_and_small_bodies_take_different_ways_to_the_same_end(sender: Sender, spool: Spool) -> None:
@@ -223,8 +224,8 @@ def test_spans_with_invalid_ids_are_left_out_and_reported_as_partial_success(
     assert "trace_id" in partial.error_message
     stored = ExportTraceServiceRequest.FromString(bodies(spool.folder)[0])
     assert [span.span_id.hex() for span in stored.resource_spans[0].scope_spans[0].spans] == good
-    assert sender.app.counters.rejected_items == {Signal.TRACES: 4}
-    assert sender.app.counters.items == {Signal.TRACES: 2}
+    assert sender.app.acceptance.counters.rejected_items == {Signal.TRACES: 4}
+    assert sender.app.acceptance.counters.items == {Signal.TRACES: 2}
 
 
 def _as_otlp_json(request: ExportTraceServiceRequest) -> bytes:
@@ -258,8 +259,8 @@ def test_a_body_that_is_sent_again_is_acknowledged_counted_and_not_stored_twice(
 
     assert (first.status, second.status) == (200, 200)
     assert len(in_folder(spool.folder)) == 1
-    assert sender.app.counters.duplicates == {Signal.TRACES: 1}
-    assert sender.app.counters.items == {Signal.TRACES: 2 if content_type == JSON else 1}
+    assert sender.app.acceptance.counters.duplicates == {Signal.TRACES: 1}
+    assert sender.app.acceptance.counters.items == {Signal.TRACES: 2 if content_type == JSON else 1}
 
 
 def test_equal_bodies_at_the_same_time_wait_for_one_write(sender: Sender, spool: Spool) -> None:
@@ -268,14 +269,15 @@ def test_equal_bodies_at_the_same_time_wait_for_one_write(sender: Sender, spool:
 
     assert {answer.status for answer in asyncio.run(all_at_once())} == {200}
     assert bodies(spool.folder) == [traces(1)]
-    assert sender.app.counters.duplicates == {Signal.TRACES: 19}
+    assert sender.app.acceptance.counters.duplicates == {Signal.TRACES: 19}
 
 
 def test_the_same_body_of_two_apps_is_two_bodies(spool: Spool, hints: Hints) -> None:
-    intake = OtlpIntake(authenticate=lambda token: token, spool=spool, hints=hints)
+    acceptance = Acceptance(authenticate=lambda token: token, spool=spool, hints=hints)
+    intake = OtlpIntake(acceptance)
     for app in ("shop", "billing"):
         assert Sender(intake).post(traces(1), authorization=f"Bearer {app}").status == 200
-    intake.close()
+    acceptance.close()
 
     assert [entry.app for entry in in_folder(spool.folder)] == ["shop", "billing"]
 
@@ -295,7 +297,7 @@ def test_a_sender_that_goes_away_in_the_middle_leaves_nothing(intake: OtlpIntake
     headers = [(name.encode(), value.encode()) for name, value in Sender(intake).headers.items()]
     asyncio.run(intake({"type": "http", "method": "POST", "path": "/v1/traces", "headers": headers}, receive, send))
 
-    assert intake.counters.refused == {(Signal.TRACES, "disconnected"): 1}
+    assert intake.acceptance.counters.refused == {(Signal.TRACES, "disconnected"): 1}
     assert in_folder(spool.folder) == []
 
 
@@ -332,5 +334,5 @@ def test_too_many_large_bodies_at_one_time_are_told_to_come_again(intake: OtlpIn
         return statuses
 
     assert asyncio.run(five_large_ones()) == [429]
-    assert intake.counters.refused[Signal.TRACES, "too_many_bodies"] == 1
+    assert intake.acceptance.counters.refused[Signal.TRACES, "too_many_bodies"] == 1
     assert Sender(intake).post(traces(1)).status == 200

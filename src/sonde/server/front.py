@@ -4,21 +4,16 @@ control channel, and the rest to the API.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError
 from starlette.websockets import WebSocket
 
-from sonde.server.api.failures import RETRY_AFTER_S, RefusedError, error_response
+from sonde.server.api.failures import RETRY_AFTER_S, error_response
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from sonde.server.accounts.apps import Apps
-    from sonde.server.api.workers import Workers
-
-log = logging.getLogger(__name__)
+    from sonde.server.app_tokens import AppTokens
 
 OTLP_PREFIX = "/v1/"
 
@@ -31,15 +26,13 @@ class Front:
         application: ASGIApp,
         intake: ASGIApp,
         channel: ASGIApp,
-        apps: Apps,
-        workers: Workers,
+        tokens: AppTokens,
         otlp_port: int | None,
     ) -> None:
         self._application = application
         self._intake = intake
         self._channel = channel
-        self._apps = apps
-        self._workers = workers
+        self._tokens = tokens
         self._otlp_port = otlp_port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,18 +60,5 @@ class Front:
             await socket.send_denial_response(error_response(503, "unavailable", "tokens cannot be checked"))
 
     async def _know_the_sender(self, scope: Scope) -> bool:
-        """Look the token up in a thread, so that the intake, which may not wait, finds it remembered.
-
-        False where the metadata database does not answer: a sender must then come again, and not be told that its
-        token is wrong.
-        """
         authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        token = authorization.decode("latin-1").partition(" ")[2].strip()
-        if self._apps.remembers(token):
-            return True
-        try:
-            await self._workers(self._apps.authenticate, token)
-        except (DBAPIError, RefusedError) as error:
-            log.warning("app tokens cannot be checked: %s", error)
-            return False
-        return True
+        return await self._tokens.look_up(authorization.decode("latin-1"))

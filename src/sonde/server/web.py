@@ -34,6 +34,7 @@ from sonde.server.api.parts import Parts
 from sonde.server.api.readiness import NotReadyError, Readiness
 from sonde.server.api.request_counters import RequestCounters
 from sonde.server.api.workers import Workers
+from sonde.server.app_tokens import AppTokens
 from sonde.server.control.artifacts import Artifacts
 from sonde.server.control.channel import channel
 from sonde.server.control.control import Control
@@ -43,8 +44,10 @@ from sonde.server.folders import Folders
 from sonde.server.front import Front
 from sonde.server.grpc_server import GrpcServer
 from sonde.server.http_server import HttpServer
+from sonde.server.intake.acceptance import Acceptance
 from sonde.server.intake.hints import Hints
 from sonde.server.intake.otlp import OtlpIntake
+from sonde.server.intake.otlp_grpc import OtlpGrpcIntake
 from sonde.server.spool.limits import SpoolLimits
 from sonde.server.spool.spool import Spool, SpoolInUseError
 from sonde.server.store.client import StoreClient
@@ -88,13 +91,13 @@ async def serve(
         running.callback(writer.close)
         spool = running.enter_context(Spool(folders.spool, SpoolLimits.from_settings(values)))
         hints = Hints(utc_now)
-        intake = OtlpIntake(
+        acceptance = Acceptance(
             authenticate=accounts.apps.authenticate,
             spool=spool,
             hints=hints,
             max_body_bytes=values[settings.INTAKE_MAX_BODY_BYTES],
         )
-        running.callback(intake.close)
+        running.callback(acceptance.close)
         upkeep = Upkeep(writer, spool, values)
         running.callback(upkeep.stop)
         control_workers = Workers("the control channel", CONTROL_THREADS, CONTROL_WAITING)
@@ -108,23 +111,23 @@ async def serve(
         readiness = make_readiness(parts, upkeep, spool)
 
         def metrics_page() -> str:
-            figures = (part.samples() for part in (intake.counters, hints, spool, upkeep, counters, control))
+            figures = (part.samples() for part in (acceptance.counters, hints, spool, upkeep, counters, control))
             return exposition(chain.from_iterable(figures)) + (
                 "" if values[settings.STORE_URL] else store_page(store_socket)
             )
 
+        tokens = AppTokens(accounts.apps, parts.account_workers)
         front = Front(
             application(parts, readiness, counters, metrics_page, CONSOLE),
-            cast("ASGIApp", intake),
+            cast("ASGIApp", OtlpIntake(acceptance)),
             channel(control, accounts.apps.authenticate),
-            accounts.apps,
-            parts.account_workers,
+            tokens,
             otlp.getsockname()[1] if otlp else None,
         )
         server = HttpServer(front)
         grpc_servers = [
             GrpcServer(address, handlers, max_message_bytes=values[settings.INTAKE_MAX_BODY_BYTES], reserved=True)
-            for address, handlers in ((otlp_grpc, ()),)
+            for address, handlers in ((otlp_grpc, [OtlpGrpcIntake(acceptance, tokens.look_up)]),)
             if address is not None
         ]
         for grpc_server in grpc_servers:

@@ -1,7 +1,7 @@
-"""What an OTLP/HTTP sender is told, in the encoding it spoke.
+"""What an OTLP sender is told, in the encoding it spoke.
 
-Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp-response. Errors are a `google.rpc.Status`, success is an
-Export…ServiceResponse, empty unless some items were refused for good.
+Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp-response and #otlpgrpc-response. Errors are a
+google.rpc.Status, success is an Export…ServiceResponse, empty unless some items were refused for good.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ class Encoding(StrEnum):
 
     PROTOBUF = "protobuf"
     JSON = "json"
+    GRPC = "grpc"
+    """Protobuf as the message of a gRPC call."""
 
 
 CONTENT_TYPE = {Encoding.PROTOBUF: b"application/x-protobuf", Encoding.JSON: b"application/json"}
+_RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 _REJECTED_NAME = {
     Signal.TRACES: "rejectedSpans",
     Signal.METRICS: "rejectedDataPoints",
@@ -38,6 +41,7 @@ _REJECTED_NAME = {
 class Code(IntEnum):
     """google.rpc.Code, those in use here."""
 
+    CANCELLED = 1
     INVALID_ARGUMENT = 3
     DEADLINE_EXCEEDED = 4
     NOT_FOUND = 5
@@ -78,13 +82,16 @@ class Answer:
 
 
 def accepted(signal: Signal, encoding: Encoding, rejected: int = 0, why: str = "") -> Answer:
-    """200; with `rejected` items that were left out, and why (ExportTracePartialSuccess and its like)."""
+    """200; with `rejected` items that were left out, and why."""
+    return _answer(200, encoding, accepted_body(signal, encoding, rejected, why))
+
+
+def accepted_body(signal: Signal, encoding: Encoding, rejected: int = 0, why: str = "") -> bytes:
+    """Export…ServiceResponse; ExportTracePartialSuccess and its like in it where something was left out."""
     if encoding is Encoding.JSON:
         partial = {_REJECTED_NAME[signal]: str(rejected), "errorMessage": why}  # int64 is text in protobuf's JSON
-        body = json.dumps({"partialSuccess": partial} if rejected else {}).encode()
-    else:
-        body = protobuf.message(1, protobuf.integer(1, rejected) + protobuf.text(2, why)) if rejected else b""
-    return _answer(200, encoding, body)
+        return json.dumps({"partialSuccess": partial} if rejected else {}).encode()
+    return protobuf.message(1, protobuf.integer(1, rejected) + protobuf.text(2, why)) if rejected else b""
 
 
 def refused(refusal: RefusedError, encoding: Encoding) -> Answer:
@@ -92,7 +99,7 @@ def refused(refusal: RefusedError, encoding: Encoding) -> Answer:
     if encoding is Encoding.JSON:
         body = json.dumps({"code": int(refusal.code), "message": str(refusal)}).encode()
     else:
-        body = protobuf.integer(1, refusal.code) + protobuf.text(2, str(refusal))
+        body = rpc_status(refusal)
     answer = _answer(refusal.status, encoding, body)
     if refusal.retry_after_s is not None:
         answer.headers.append((b"retry-after", str(refusal.retry_after_s).encode()))
@@ -101,6 +108,18 @@ def refused(refusal: RefusedError, encoding: Encoding) -> Answer:
     if refusal.status == 405:
         answer.headers.append((b"allow", b"POST"))
     return answer
+
+
+def rpc_status(refusal: RefusedError) -> bytes:
+    """google.rpc.Status, with google.rpc.RetryInfo where the sender shall come again.
+
+    Source: https://github.com/googleapis/googleapis/tree/master/google/rpc (status.proto, error_details.proto).
+    """
+    status = protobuf.integer(1, refusal.code) + protobuf.text(2, str(refusal))
+    if refusal.retry_after_s is None:
+        return status
+    retry_info = protobuf.message(1, protobuf.integer(1, refusal.retry_after_s))
+    return status + protobuf.message(3, protobuf.text(1, _RETRY_INFO) + protobuf.message(2, retry_info))
 
 
 def _answer(status: int, encoding: Encoding, body: bytes) -> Answer:

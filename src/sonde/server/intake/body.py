@@ -82,6 +82,11 @@ class HeldBody:
             ) from None
         self.bytes = pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def put(self, body: bytes) -> None:
+        """All of it, read by somebody else. Raises RefusedError."""
+        self._take(len(body))
+        self.bytes = body
+
     def replace(self, body: bytes) -> None:
         """The same body decompressed, in place of the one that was read. Raises RefusedError."""
         sent, self.bytes = self.bytes, body
@@ -106,7 +111,7 @@ class HeldBody:
 
 def too_large(limit: int) -> RefusedError:
     """A body, sent or decompressed, of more than `limit` bytes."""
-    return RefusedError(413, Code.INVALID_ARGUMENT, "too_large", f"the body is larger than {limit} bytes")
+    return RefusedError(413, Code.RESOURCE_EXHAUSTED, "too_large", f"the body is larger than {limit} bytes")
 
 
 class _Decompressor(Protocol):
