@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from otlp_making import CLIENT, NOW, PRODUCER, SERVER, SLOT, Span, ns, resource, spans_request
+from otlp_making import CLIENT, CONSUMER, NOW, PRODUCER, SERVER, SLOT, Span, ns, resource, spans_request
 
 from sonde.server.store.client import StoreError
 from sonde.server.store.queries import consistency
@@ -123,6 +123,15 @@ def test_every_value_keeps_its_meaning(web, sender, app):
             {"system": "grpc", "peer": "1.2.3.4:9", "status_code": 5},
         ),
         ({"http.request.method": "GET", "server.address": "me"}, SERVER, {"system": "http", "peer": ""}),
+        ({"peer.service": "cards", "server.address": "10.0.0.9", "server.port": 443}, CLIENT, {"peer": "cards"}),
+        ({"peer.service": "cards"}, SERVER, {"peer": ""}),
+        ({"net.peer.ip": "10.0.0.9", "net.peer.port": 80}, CLIENT, {"peer": "10.0.0.9:80"}),
+        (
+            {"messaging.system": "rabbitmq", "messaging.destination.name": "jobs", "server.address": "mq"},
+            CONSUMER,
+            {"system": "rabbitmq", "peer": "mq"},
+        ),
+        ({"rpc.system": "grpc", "rpc.service": "a.B", "server.address": "b"}, CLIENT, {"system": "grpc", "peer": "b"}),
         ({"http.response.status_code": "OK"}, SERVER, {"status_code": 0}),
     ],
 )
@@ -135,8 +144,34 @@ def test_old_and_new_conventions_fill_the_same_columns(web, sender, app, attribu
 
 
 @pytest.mark.parametrize(
+    ("name", "kind", "attributes", "endpoint"),
+    [
+        ("GET", SERVER, {"http.request.method": "GET", "http.route": "/o/{id}", "url.path": "/o/7"}, "GET /o/{id}"),
+        ("HTTP POST", SERVER, {"http.method": "POST", "http.route": "/o"}, "POST /o"),
+        ("/o/{id}", SERVER, {"http.method": "GET", "http.route": "/o/{id}"}, "GET /o/{id}"),
+        ("/o/7", SERVER, {"http.route": "/o/{id}"}, "/o/{id}"),
+        ("checkout", SERVER, {"http.method": "GET", "http.route": "/o/{id}"}, "checkout"),
+        ("GET", SERVER, {"http.method": "GET", "http.target": "/o/7?x=1"}, "GET"),
+        ("GET", CLIENT, {"http.method": "GET", "http.route": "/o/{id}"}, "GET"),
+        ("", SERVER, {"http.method": "GET", "http.target": "/o/7?x=1"}, "GET /o/7"),
+        ("", CLIENT, {"http.request.method": "GET", "url.full": "http://a/o/7?x=1"}, "GET /o/7"),
+        ("", SERVER, {}, ""),
+    ],
+)
+def test_an_endpoint_has_the_route_where_the_name_has_not(web, sender, app, name, kind, attributes, endpoint):
+    sender.spans("orders", Span(name=name, kind=kind, attributes=attributes))
+
+    (row,) = spans_of(web, app)
+
+    assert row["endpoint"] == endpoint
+
+
+@pytest.mark.parametrize(
     ("facts", "service", "instance"),
     [
+        ({"faas.name": "f", "process.executable.name": "python"}, "f", ""),
+        ({"k8s.deployment.name": "d", "k8s.pod.name": "d-1", "host.name": "h"}, "d", "d-1"),
+        ({"process.executable.name": "java", "k8s.pod.name": "p", "process.pid": 1}, "java", "p:1"),
         ({"service.name": "a", "service.instance.id": "i", "host.name": "h", "process.pid": 7}, "a", "i"),
         ({"service.name": "a", "host.name": "h", "process.pid": 7}, "a", "h:7"),
         ({"service.name": "a", "host.name": "h"}, "a", "h"),

@@ -24,13 +24,18 @@ CREATE FUNCTION IF NOT EXISTS sonde_text AS v -> multiIf(
         arrayMap(i -> sonde_scalar(i), tupleElement(tupleElement(tupleElement(v, 'kvlist_value'), 'values'), 'value')))),
     '');
 
--- Which process sent this, from the attributes of its resource.
-CREATE FUNCTION IF NOT EXISTS sonde_service AS r ->
-    if(r['service.name'] = '', 'unknown_service', r['service.name']);
+-- Which process sent this, from the attributes of its resource. Those that name no service have another name, mostly.
+CREATE OR REPLACE FUNCTION sonde_service AS r -> multiIf(
+    r['service.name'] != '', r['service.name'],
+    r['faas.name'] != '', r['faas.name'],
+    r['k8s.deployment.name'] != '', r['k8s.deployment.name'],
+    r['process.executable.name'] != '', r['process.executable.name'],
+    'unknown_service');
 
-CREATE FUNCTION IF NOT EXISTS sonde_instance AS r -> multiIf(
+CREATE OR REPLACE FUNCTION sonde_instance AS r -> multiIf(
     r['service.instance.id'] != '', r['service.instance.id'],
-    r['process.pid'] != '', concat(r['host.name'], ':', r['process.pid']),
+    r['process.pid'] != '', concat(if(r['k8s.pod.name'] != '', r['k8s.pod.name'], r['host.name']), ':', r['process.pid']),
+    r['k8s.pod.name'] != '', r['k8s.pod.name'],
     r['host.name']);
 
 -- An event time that no clock of a healthy sender shows: one such span must not open a partition of its own, and a file

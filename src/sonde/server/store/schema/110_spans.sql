@@ -33,9 +33,19 @@ ENGINE = Null;
 --
 -- The names of OTel's semantic conventions that fill a column, new and old, are each turned into the number of what they
 -- mean. Keys are LowCardinality, so that is done once for each key of a file; after it a look-up is `indexOf` on numbers.
-CREATE MATERIALIZED VIEW IF NOT EXISTS arriving_spans_of_intake TO arriving_spans AS
+--
+-- Some SDKs call a server's span by its method or path alone, and tell the route in an attribute only.
+DROP VIEW IF EXISTS arriving_spans_of_intake;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS arriving_spans_of_otlp TO arriving_spans AS
 SELECT
-    app, service, instance, endpoint,
+    app, service, instance,
+    multiIf(
+        route != '' AND kind_number = 2
+            AND (name IN ('', method) OR startsWith(name, '/') OR name = concat('HTTP ', method)),
+        trimLeft(concat(method, ' ', route)),
+        name != '', name,
+        trimLeft(concat(method, ' ', splitByChar('?', if(target != '', target, path(url)))[1]))) AS endpoint,
     CAST(if(kind_number BETWEEN 1 AND 5, kind_number, 1)
         AS Enum8('internal' = 1, 'server' = 2, 'client' = 3, 'producer' = 4, 'consumer' = 5)) AS kind,
     start_time, duration_ns, trace_id, span_id, parent_id,
@@ -45,10 +55,12 @@ SELECT
     status_message,
     multiIf(
         kind_number NOT BETWEEN 3 AND 5, '',
+        peer_service != '', peer_service,
         server_address != '' AND server_port != '', concat(server_address, ':', server_port),
         server_address != '', server_address,
         url_authority != '', arrayElement(splitByChar('@', url_authority), -1),
         network_address != '' AND network_port != '', concat(network_address, ':', network_port),
+        network_address != '' AND server_port != '', concat(network_address, ':', server_port),
         network_address != '', network_address,
         destination != '', destination,
         namespace != '', namespace,
@@ -74,18 +86,23 @@ FROM (
         values[indexOf(meanings, 3)] AS server_port,
         values[indexOf(meanings, 4)] AS network_address,
         values[indexOf(meanings, 5)] AS network_port,
-        netloc(values[indexOf(meanings, 6)]) AS url_authority,
+        values[indexOf(meanings, 6)] AS url,
+        netloc(url) AS url_authority,
         values[indexOf(meanings, 7)] AS database_system,
         values[indexOf(meanings, 8)] AS statement,
         values[indexOf(meanings, 9)] AS namespace,
         values[indexOf(meanings, 10)] AS messaging_system,
         values[indexOf(meanings, 11)] AS destination,
         values[indexOf(meanings, 12)] AS rpc_system,
+        values[indexOf(meanings, 13)] AS method,
+        values[indexOf(meanings, 14)] AS route,
+        values[indexOf(meanings, 15)] AS target,
+        values[indexOf(meanings, 16)] AS peer_service,
         has(meanings, 6) OR has(meanings, 13) AS is_http
     FROM (
         SELECT
             app, service, instance, received,
-            s.name AS endpoint,
+            s.name AS name,
             s.kind AS kind_number,
             fromUnixTimestamp64Micro(toInt64(intDiv(s.start_time_unix_nano, 1000)), 'UTC') AS start_time,
             if(s.end_time_unix_nano > s.start_time_unix_nano, s.end_time_unix_nano - s.start_time_unix_nano, 0)
@@ -114,7 +131,10 @@ FROM (
                 'messaging.system',
                 'messaging.destination.name', 'messaging.destination',
                 'rpc.system.name', 'rpc.system',
-                'http.request.method', 'http.method'
+                'http.request.method', 'http.method',
+                'http.route',
+                'url.path', 'http.target',
+                'peer.service'
             ], [
                 1, 1, 1, 1,
                 2, 2,
@@ -128,7 +148,10 @@ FROM (
                 10,
                 11, 11,
                 12, 12,
-                13, 13
+                13, 13,
+                14,
+                15, 15,
+                16
             ]::Array(UInt8), 0::UInt8)::UInt8, s.attributes.key) AS meanings,
             arrayMap(e -> (
                 fromUnixTimestamp64Micro(toInt64(intDiv(e.time_unix_nano, 1000)), 'UTC'),
