@@ -332,6 +332,17 @@ RUNTIME_METRICS_INTERVAL_S = _row(
     at_least=0.1,
     at_most=3600,
 )
+POOL_WAIT_THRESHOLD_MS = _row(
+    "probe",
+    "pool_wait_threshold_ms",
+    float,
+    10.0,
+    "A task of a request that waits so long until a thread of a pool takes it is told on the time axis of the trace. "
+    "0: none is.",
+    unit="ms",
+    at_least=0,
+    at_most=60_000,
+)
 STALLS_THRESHOLD_MS = _row(
     "probe",
     "stalls_threshold_ms",
@@ -522,6 +533,31 @@ OTLP_GRPC_PORT = _row(
     "Port for OTLP/gRPC, where SDKs look by default. -1: none.",
     at_least=-1,
     at_most=65_535,
+)
+SKYWALKING_GRPC_PORT = _row(
+    "server",
+    "skywalking_grpc_port",
+    int,
+    11800,
+    "Port for SkyWalking's agents over gRPC, where they look by default. -1: none.",
+    at_least=-1,
+    at_most=65_535,
+)
+SKYWALKING_HTTP_PORT = _row(
+    "server",
+    "skywalking_http_port",
+    int,
+    12800,
+    "Port for SkyWalking's agents over HTTP, and for OTLP/HTTP as SkyWalking has it. -1: none.",
+    at_least=-1,
+    at_most=65_535,
+)
+SKYWALKING_APP = _row(
+    "server",
+    "skywalking_app",
+    str,
+    "",
+    "Name or id of the app that SkyWalking's agents without a token belong to. Empty: they are refused.",
 )
 STORE_URL = _row(
     "server",

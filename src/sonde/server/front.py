@@ -1,5 +1,5 @@
-"""The first look at a request: OTLP goes to the intake, on either port; on the main one agents' WebSockets go to the
-control channel, and the rest to the API.
+"""The first look at a request: OTLP goes to the intake, on every port; on the main one agents' WebSockets go to the
+control channel, and the rest to the API. On the ports of other protocols the rest goes to theirs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from starlette.websockets import WebSocket
 from sonde.server.api.failures import RETRY_AFTER_S, error_response
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from sonde.server.app_tokens import AppTokens
@@ -19,7 +21,9 @@ OTLP_PREFIX = "/v1/"
 
 
 class Front:
-    """An ASGI app over three others. `otlp_port` is the port that speaks OTLP alone, None without one."""
+    """An ASGI app over others. `otlp_port` is the port that speaks OTLP alone, None without one; `protocols` are the
+    ports that speak another protocol beside it.
+    """
 
     def __init__(
         self,
@@ -28,22 +32,25 @@ class Front:
         channel: ASGIApp,
         tokens: AppTokens,
         otlp_port: int | None,
+        protocols: Mapping[int, ASGIApp],
     ) -> None:
         self._application = application
         self._intake = intake
         self._channel = channel
         self._tokens = tokens
         self._otlp_port = otlp_port
+        self._protocols = protocols
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] not in {"http", "websocket"}:
             raise RuntimeError(f"only HTTP is spoken here, not {scope['type']}")
-        only_otlp = self._otlp_port is not None and scope["server"][1] == self._otlp_port
+        port = scope["server"][1]
+        only_otlp = self._otlp_port is not None and port == self._otlp_port
         if scope["type"] == "websocket":
-            await self._open_channel(scope, receive, send, known=not only_otlp)
+            await self._open_channel(scope, receive, send, known=not only_otlp and port not in self._protocols)
         elif not only_otlp and not scope["path"].startswith(OTLP_PREFIX):
-            await self._application(scope, receive, send)
+            await self._protocols.get(port, self._application)(scope, receive, send)
         elif await self._know_the_sender(scope):
             await self._intake(scope, receive, send)
         else:

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -48,6 +49,7 @@ from sonde.server.intake.acceptance import Acceptance
 from sonde.server.intake.hints import Hints
 from sonde.server.intake.otlp import OtlpIntake
 from sonde.server.intake.otlp_grpc import OtlpGrpcIntake
+from sonde.server.intake.skywalking.intake import SkywalkingIntake
 from sonde.server.spool.limits import SpoolLimits
 from sonde.server.spool.spool import Spool, SpoolInUseError
 from sonde.server.store.client import StoreClient
@@ -73,14 +75,37 @@ CONTROL_THREADS, CONTROL_WAITING = 2, 4096
 _READY_PAUSE_S = 0.05
 
 
-async def serve(
-    values: Settings,
-    folders: Folders,
-    store_socket: Path,
-    main: socket.socket,
-    otlp: socket.socket | None,
-    otlp_grpc: str | None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Sockets that listen, and addresses that are held for us; None where there is none."""
+
+    main: socket.socket
+    otlp: socket.socket | None
+    otlp_grpc: str | None
+    skywalking_http: socket.socket | None
+    skywalking_grpc: str | None
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Ports:
+        """As the supervisor tells."""
+
+        def listening(descriptor: int | None) -> socket.socket | None:
+            return socket.socket(fileno=descriptor) if descriptor is not None else None
+
+        return cls(
+            main=socket.socket(fileno=arguments.listen),
+            otlp=listening(arguments.listen_otlp),
+            otlp_grpc=arguments.otlp_grpc,
+            skywalking_http=listening(arguments.listen_skywalking),
+            skywalking_grpc=arguments.skywalking_grpc,
+        )
+
+    def listening(self) -> list[socket.socket]:
+        """Those that speak HTTP."""
+        return [it for it in (self.main, self.otlp, self.skywalking_http) if it is not None]
+
+
+async def serve(values: Settings, folders: Folders, store_socket: Path, ports: Ports) -> None:
     """Until SIGTERM. Raises SettingError, SpoolInUseError, WrongSchemaError, PortError."""
     async with AsyncExitStack() as running:
         accounts = Accounts.of(values, folders.data)
@@ -107,12 +132,22 @@ async def serve(
         parts = make_parts(values, accounts, reader, control, hints)
         for workers in (parts.store_workers, parts.account_workers, parts.login_workers):
             running.callback(workers.close)
+        skywalking = SkywalkingIntake(
+            spool=spool,
+            apps=accounts.apps,
+            workers=parts.account_workers,
+            control=control,
+            hints=hints,
+            fallback_app=values[settings.SKYWALKING_APP],
+            max_body_bytes=values[settings.INTAKE_MAX_BODY_BYTES],
+        )
+        running.push_async_callback(skywalking.close)
         counters = RequestCounters()
         readiness = make_readiness(parts, upkeep, spool)
 
         def metrics_page() -> str:
-            figures = (part.samples() for part in (acceptance.counters, hints, spool, upkeep, counters, control))
-            return exposition(chain.from_iterable(figures)) + (
+            told = (acceptance.counters, skywalking, hints, spool, upkeep, counters, control)
+            return exposition(chain.from_iterable(part.samples() for part in told)) + (
                 "" if values[settings.STORE_URL] else store_page(store_socket)
             )
 
@@ -122,28 +157,33 @@ async def serve(
             cast("ASGIApp", OtlpIntake(acceptance)),
             channel(control, accounts.apps.authenticate),
             tokens,
-            otlp.getsockname()[1] if otlp else None,
+            ports.otlp.getsockname()[1] if ports.otlp else None,
+            {it.getsockname()[1]: cast("ASGIApp", skywalking.http) for it in (ports.skywalking_http,) if it},
         )
         server = HttpServer(front)
         grpc_servers = [
             GrpcServer(address, handlers, max_message_bytes=values[settings.INTAKE_MAX_BODY_BYTES], reserved=True)
-            for address, handlers in ((otlp_grpc, [OtlpGrpcIntake(acceptance, tokens.look_up)]),)
+            for address, handlers in (
+                (ports.otlp_grpc, [OtlpGrpcIntake(acceptance, tokens.look_up)]),
+                (ports.skywalking_grpc, [skywalking.grpc]),
+            )
             if address is not None
         ]
         for grpc_server in grpc_servers:
             await running.enter_async_context(grpc_server)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop, server, grpc_servers, control)
+            loop.add_signal_handler(number, stop, server, grpc_servers, control, skywalking)
         background = [
             asyncio.create_task(upkeep.run()),
             asyncio.create_task(control.run()),
+            asyncio.create_task(skywalking.run()),
             asyncio.create_task(say_when_ready(readiness)),
         ]
         running.push_async_callback(cancel, background)
         for task in background:
             task.add_done_callback(lambda done: end_with(done, server))
-        await server.serve([main] + ([otlp] if otlp else []))
+        await server.serve(ports.listening())
 
 
 def connect_store(values: Settings, store_socket: Path, user: str) -> StoreClient:
@@ -152,9 +192,12 @@ def connect_store(values: Settings, store_socket: Path, user: str) -> StoreClien
     return StoreClient.remote(url) if url else StoreClient.embedded(store_socket, user)
 
 
-def stop(server: HttpServer, grpc_servers: Sequence[GrpcServer], control: Control) -> None:
+def stop(
+    server: HttpServer, grpc_servers: Sequence[GrpcServer], control: Control, skywalking: SkywalkingIntake
+) -> None:
     """Requests that would go on for ever are ended, the others answered."""
     control.close()
+    skywalking.stop()
     server.stop()
     for grpc_server in grpc_servers:
         grpc_server.stop()
@@ -257,22 +300,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--listen", type=int, required=True, help="descriptor of the main listening socket")
     parser.add_argument("--listen-otlp", type=int, help="descriptor of the one for OTLP alone")
     parser.add_argument("--otlp-grpc", help="host:port for OTLP/gRPC, held for us")
+    parser.add_argument("--listen-skywalking", type=int, help="descriptor of the one for SkyWalking over HTTP")
+    parser.add_argument("--skywalking-grpc", help="host:port for SkyWalking over gRPC, held for us")
     arguments = parser.parse_args(argv)
     values = settings.Settings()
     logging.basicConfig(level=values[settings.LOG_LEVEL].upper(), format="sonde web: %(levelname)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    otlp = socket.socket(fileno=arguments.listen_otlp) if arguments.listen_otlp is not None else None
     try:
-        uvloop.run(
-            serve(
-                values,
-                Folders.of(values),
-                arguments.store_socket,
-                socket.socket(fileno=arguments.listen),
-                otlp,
-                arguments.otlp_grpc,
-            )
-        )
+        uvloop.run(serve(values, Folders.of(values), arguments.store_socket, Ports.of(arguments)))
     except (settings.SettingError, SpoolInUseError, WrongSchemaError, PortError) as error:
         sys.stderr.write(f"sonde web: {error}\n")
         return 1

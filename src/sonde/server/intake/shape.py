@@ -1,4 +1,4 @@
-"""The shapes of OTLP requests for the native walk, made from protobuf's own descriptors.
+"""The shapes of requests for the native walk, made from protobuf's own descriptors.
 
 The layout of the table stands in native/intake/walk.h.
 """
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from google.protobuf.descriptor import FieldDescriptor
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from google.protobuf.descriptor import Descriptor
 
 _FIELDS = 32
@@ -57,13 +59,15 @@ _REPEATED = {_Kind.VARINT: _Kind.PACKED_VARINT, _Kind.FIXED64: _Kind.PACKED_FIXE
 """Of the numbers; messages, text and bytes are repeated as they are."""
 
 
-def shapes(request: Descriptor) -> bytes:
-    """A table of `request` and every message in it; `request` is the first."""
+def shapes(request: Descriptor, items: Container[str] = ()) -> bytes:
+    """A table of `request` and every message in it; `request` is the first. `items`: full names of messages that are
+    counted, beside those of OTLP.
+    """
     found = [request]
     table = bytearray()
     for message in found:  # grows while it is walked
         row = bytearray(2 * _FIELDS)
-        row[0] = _FLAGS.get(message.full_name, _Flag.NONE)
+        row[0] = _Flag.IS_ITEM if message.full_name in items else _FLAGS.get(message.full_name, _Flag.NONE)
         for field in message.fields:
             row[2 * field.number] = _kind(message, field)
             if field.message_type is not None:

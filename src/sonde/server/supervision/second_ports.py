@@ -51,7 +51,9 @@ class SecondPort:
 
 OTLP_HTTP = SecondPort(settings.OTLP_PORT, "OTLP/HTTP", "--listen-otlp")
 OTLP_GRPC = SecondPort(settings.OTLP_GRPC_PORT, "OTLP/gRPC", "--otlp-grpc", reserved=True)
-SECOND_PORTS = (OTLP_HTTP, OTLP_GRPC)
+SKYWALKING_GRPC = SecondPort(settings.SKYWALKING_GRPC_PORT, "SkyWalking/gRPC", "--skywalking-grpc", reserved=True)
+SKYWALKING_HTTP = SecondPort(settings.SKYWALKING_HTTP_PORT, "SkyWalking/HTTP", "--listen-skywalking")
+SECOND_PORTS = (OTLP_HTTP, OTLP_GRPC, SKYWALKING_GRPC, SKYWALKING_HTTP)
 
 
 class SecondPorts:

@@ -1,0 +1,191 @@
+"""gRPC calls of SkyWalking's agents. A message is taken when it comes, for some streams never end.
+
+An agent that hears of an error throws away more than the message it was about, and none sends anything twice. So a
+stream goes on over what cannot be understood or stored: that is counted, and said in the hints of the page "Connect an
+application".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from sonde.server.grpc_server import is_packed, unpacked
+from sonde.server.intake.answers import RefusedError
+from sonde.server.intake.skywalking import skywalking_pb2 as pb
+from sonde.server.intake.skywalking.errors import AwayError, BadMessageError, UnknownSenderError
+from sonde.server.intake.skywalking.receiver import NOTHING, Call
+from sonde.server.intake.skywalking.services import PATHS, PPROF_UPLOAD, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+    from concurrent.futures import Executor
+
+    from sonde.server.intake.hints import Hints
+    from sonde.server.intake.skywalking.counters import SkywalkingCounters
+    from sonde.server.intake.skywalking.receiver import Receiver
+    from sonde.server.intake.skywalking.senders import Senders
+
+    _Context = grpc.aio.ServicerContext[bytes, bytes]
+
+TOKEN = "authentication"  # noqa: S105 - the name of a field
+"""The metadata that carries an app's token, bare."""
+NAMED_WITHIN_S = 1.0
+NAME_MAX_BYTES = 16 << 10
+_STREAMED = frozenset(
+    {
+        Kind.SEGMENT,
+        Kind.METER,
+        Kind.METERS,
+        Kind.LOG,
+        Kind.EVENT,
+        Kind.PROFILE_SNAPSHOT,
+        Kind.COUNTED,
+        Kind.BROWSER_ERROR,
+    }
+)
+"""The others have one message a call, and hear what is wrong with it."""
+_NOT_ASKED_FOR = b"\x08\x02"  # PprofCollectionResponse { status: PPROF_TERMINATED_BY_OVERSIZE }: send nothing
+
+
+class SkywalkingGrpc(grpc.GenericRpcHandler):
+    """All services on one port."""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        senders: Senders,
+        counters: SkywalkingCounters,
+        hints: Hints,
+        threads: Executor,
+        max_message_bytes: int,
+    ) -> None:
+        self._receiver = receiver
+        self._senders = senders
+        self._counters = counters
+        self._hints = hints
+        self._threads = threads
+        self._max_message_bytes = max_message_bytes
+        self._methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+            path: grpc.stream_unary_rpc_method_handler(functools.partial(self._call, kind))
+            for path, kind in PATHS.items()
+        }
+        self._methods[PPROF_UPLOAD] = grpc.stream_stream_rpc_method_handler(self._pprof)
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._closing = False
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes] | None:
+        """What answers a call; None is UNIMPLEMENTED, to grpcio."""
+        method = self._methods.get(details.method)
+        if method is None:
+            self._counters.refused["grpc", "unknown_method"] += 1
+        return method
+
+    def close(self) -> None:
+        """End the streams that would go on for ever: what they brought is stored, and they are answered."""
+        self._closing = True
+        for call in self._calls:
+            call.cancel()
+
+    async def _call(self, kind: Kind, _: object, context: _Context) -> bytes:
+        app = await self._admitted(kind, context)
+        call, answer = Call(app), NOTHING
+        task = asyncio.current_task()
+        self._counters.streams_open += 1
+        try:
+            while (body := await self._next(task, context)) is not None:
+                answer = await self._take(kind, call, body, context)
+            await call.settled()
+        finally:
+            self._counters.streams_open -= 1
+        return answer
+
+    async def _next(self, task: asyncio.Task[Any] | None, context: _Context) -> bytes | None:
+        """The next message; None after the last, and when the server is about to stop."""
+        if self._closing or task is None:
+            return None
+        self._calls.add(task)  # only one that waits for its sender may be cancelled
+        try:
+            body: object = await context.read()
+        except asyncio.CancelledError:
+            if not self._closing:
+                raise
+            task.uncancel()
+            return None
+        finally:
+            self._calls.discard(task)
+        return body if isinstance(body, bytes) else None  # else it is grpcio's EOF
+
+    async def _take(self, kind: Kind, call: Call, body: bytes, context: _Context) -> bytes:
+        try:
+            body = await self._unpacked(body)
+            self._counters.messages["grpc", kind] += 1
+            self._counters.bytes["grpc"] += len(body)
+            return await self._receiver.take_bytes(call, kind, body)
+        except RefusedError as refusal:
+            self._counters.bad[kind, refusal.reason] += 1
+            if kind not in _STREAMED:
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(refusal))
+        except BadMessageError as error:
+            if kind not in _STREAMED:
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        return NOTHING
+
+    async def _unpacked(self, body: bytes) -> bytes:
+        """Raises RefusedError."""
+        if not is_packed(body):
+            return body
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, unpacked, body, self._max_message_bytes)
+
+    # -- who it is ----------------------------------------------------------------------------------------------------
+    async def _admitted(self, kind: Kind, context: _Context) -> str:
+        try:
+            return await self._senders.app_of(_token(context.invocation_metadata()))
+        except AwayError as error:
+            self._counters.refused["grpc", "away"] += 1
+            await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
+        except UnknownSenderError as error:
+            self._counters.refused["grpc", error.reason] += 1
+            subject = await self._named(kind, context)
+            self._hints.note("skywalking", error.reason, subject, f"{subject} {error}")
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
+        raise AssertionError  # abort does not return
+
+    async def _named(self, kind: Kind, context: _Context) -> str:
+        """The sender as people know it: where it says so in a short message, its service; else its address."""
+        message_type: Any = {Kind.PROPERTIES: pb.InstanceProperties, Kind.KEEP_ALIVE: pb.InstancePingPkg}.get(kind)
+        if message_type is not None:
+            try:
+                body: object = await asyncio.wait_for(context.read(), NAMED_WITHIN_S)
+                if isinstance(body, bytes) and len(body) <= NAME_MAX_BYTES:
+                    service = message_type.FromString(unpacked(body, NAME_MAX_BYTES)).service
+                    if service:
+                        return f"service {service}"
+            except (TimeoutError, RefusedError, DecodeError):
+                pass  # it has no name then; what is wrong with its token is told all the same
+        return f"an agent at {_host(context.peer())}"
+
+    async def _pprof(self, _: object, context: _Context) -> AsyncIterator[bytes]:
+        await self._admitted(Kind.COUNTED, context)
+        task = asyncio.current_task()
+        while (body := await self._next(task, context)) is not None:
+            self._counters.messages["grpc", Kind.COUNTED] += 1
+            self._counters.bytes["grpc"] += len(body)
+            yield _NOT_ASKED_FOR
+
+
+def _token(metadata: Iterable[tuple[str, str | bytes]] | None) -> str:
+    for key, value in metadata or ():
+        if key.lower() == TOKEN:
+            return value if isinstance(value, str) else value.decode("latin-1")
+    return ""
+
+
+def _host(peer: str) -> str:
+    """`ipv4:127.0.0.1:5000` without its port, which is another each time."""
+    return peer.partition(":")[2].rpartition(":")[0] or peer
