@@ -73,7 +73,7 @@ class Runtime:
         """Seconds that the sender's thread waited for the GIL: one sample each 2 to 10 s."""
         self.loop_lag = Sampled()
         """Seconds that an event loop called our timer too late, see plugins/asyncio.py."""
-        self._waiting_tasks: Callable[[], int] | None = None
+        self._waiting_tasks: dict[str, Callable[[], int]] = {}
         self._pauses = Pauses()
         self.began_ns = 0
         """Since when the sums are counted."""
@@ -89,9 +89,9 @@ class Runtime:
         if self._pauses in gc.callbacks:
             gc.callbacks.remove(self._pauses)
 
-    def watch_pools(self, waiting: Callable[[], int]) -> None:
-        """There are thread pools; `waiting` counts their tasks that no thread has taken yet."""
-        self._waiting_tasks = waiting
+    def watch_pools(self, kind: str, waiting: Callable[[], int]) -> None:
+        """There are thread pools of a kind; `waiting` counts their tasks that no thread has taken yet."""
+        self._waiting_tasks[kind] = waiting
 
     def gauges(self) -> Iterator[Point]:
         """What is now, and since the last time."""
@@ -106,8 +106,8 @@ class Runtime:
         yield from self._of("sonde.gil.wait", self.gil_wait)
         if self.loop_lag.count:
             yield from self._of("sonde.event_loop.lag", self.loop_lag)
-        if self._waiting_tasks is not None:
-            yield "sonde.thread_pool.queued", "{task}", self._waiting_tasks(), "", ""
+        if counts_of := list(self._waiting_tasks.values()):
+            yield "sonde.thread_pool.queued", "{task}", sum(count() for count in counts_of), "", ""
         tasks = _asyncio_tasks()
         if tasks is not None:
             yield "sonde.asyncio.tasks", "{task}", tasks, "", ""

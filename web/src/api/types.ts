@@ -188,7 +188,7 @@ export interface Trace {
 
 /** Something that happened while a trace ran; offsets from its start, negative for what had begun before. */
 export interface Moment {
-  /** `sonde.stall`, `sonde.gc_pause`, `sonde.slow_syscall`, `sonde.tool` …; empty for a plain log line. */
+  /** `sonde.stall`, `sonde.gc_pause`, `sonde.slow_syscall`, `sonde.queued`, `sonde.tool` …; empty for a plain log line. */
   event: string;
   /** It has the trace's id; else it befell a process of the trace at that time. */
   own: boolean;

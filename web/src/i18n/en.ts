@@ -200,6 +200,7 @@ export const en = {
   "moment.stall": "loop blocked",
   "moment.gc_pause": "GC pause",
   "moment.slow_syscall": "system call",
+  "moment.queued": "waited for a thread",
   "moment.tool": "tool",
   "moment.event": "event",
   "moment.line": "log",

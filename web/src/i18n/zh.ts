@@ -202,6 +202,7 @@ export const zh: Record<Key, string> = {
   "moment.stall": "事件循环阻塞",
   "moment.gc_pause": "GC 停顿",
   "moment.slow_syscall": "系统调用",
+  "moment.queued": "等待线程",
   "moment.tool": "工具",
   "moment.event": "事件",
   "moment.line": "日志",

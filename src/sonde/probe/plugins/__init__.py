@@ -8,6 +8,7 @@ REGISTRY: dict[str, tuple[str, ...]] = {
     "aiomysql": ("aiomysql",),
     "aiormq": ("aiormq",),
     "aiosqlite": ("aiosqlite",),
+    "anyio": ("anyio",),
     "asgiref": ("asgiref",),
     "asyncio": ("asyncio",),
     "asyncpg": ("asyncpg",),

@@ -6,5 +6,8 @@ record_sql = "masked"
 websocket_messages = True
 """Whether each message of a WebSocket connection is a span."""
 
+pool_wait_ns = 10_000_000
+"""A task of a request that waits so long for a thread of a pool is told of; 0: none is."""
+
 ship_logs = 0
 """Least level of the log records that go to the server; 0: none do."""

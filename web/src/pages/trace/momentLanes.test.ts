@@ -21,6 +21,7 @@ const moment = (more: Partial<Moment>): Moment => ({
 describe("moments of a trace", () => {
   it("share a lane by what they are", () => {
     expect(laneOf(moment({ event: "sonde.gc_pause" }))).toBe("gc_pause");
+    expect(laneOf(moment({ event: "sonde.queued" }))).toBe("queued");
     expect(laneOf(moment({ event: "sonde.of_a_newer_probe" }))).toBe("event");
     expect(laneOf(moment({ event: "login" }))).toBe("line");
   });

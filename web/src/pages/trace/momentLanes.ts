@@ -1,11 +1,11 @@
 import type { Moment } from "../../api/types";
 
 /** What a moment is drawn as. */
-export type Kind = "stall" | "gc_pause" | "slow_syscall" | "tool" | "error" | "warning" | "line";
+export type Kind = "stall" | "gc_pause" | "slow_syscall" | "queued" | "tool" | "error" | "warning" | "line";
 
-export type Lane = "stall" | "gc_pause" | "slow_syscall" | "tool" | "event" | "line";
+export type Lane = "stall" | "gc_pause" | "slow_syscall" | "queued" | "tool" | "event" | "line";
 
-const OF_THE_PROBE = ["stall", "gc_pause", "slow_syscall", "tool"] as const;
+const OF_THE_PROBE = ["stall", "gc_pause", "slow_syscall", "queued", "tool"] as const;
 const LEAST_PERCENT = 0.25;
 
 /** Moments of one sort share a lane of the axis. */

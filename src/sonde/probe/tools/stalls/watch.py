@@ -9,9 +9,9 @@ import os
 import sys
 import types
 from _thread import allocate_lock
-from functools import partial
 
 from sonde.probe import core
+from sonde.probe.callables import BOUND, name_of
 from sonde.probe.guard import fault
 from sonde.probe.log_records import log_records
 from sonde.probe.plugins.importing import ImportWatch
@@ -161,15 +161,12 @@ def describe(handle: object) -> tuple[str, str, str]:
     """Callback, task and coroutine of a handle of asyncio's that has just run. Nothing of the user's is called."""
     core.ask_tick()
     callback = getattr(handle, "_callback", None)
-    owner: Any = getattr(callback, "__self__", None) if type(callback) in _BOUND or _is_step(callback) else None
+    owner: Any = getattr(callback, "__self__", None) if type(callback) in BOUND or _is_step(callback) else None
     if _is_task(owner):
         coroutine = owner.get_coro()
         known = isinstance(coroutine, (types.CoroutineType, types.GeneratorType))
         return "", str(owner.get_name()), coroutine.__qualname__ if known else type(coroutine).__qualname__
-    return _name(callback), "", ""
-
-
-_BOUND = (types.BuiltinMethodType, types.MethodType)
+    return name_of(callback), "", ""
 
 
 def _is_step(callback: object) -> bool:
@@ -179,14 +176,6 @@ def _is_step(callback: object) -> bool:
 def _is_task(owner: object) -> bool:
     tasks = sys.modules.get("asyncio.tasks")
     return tasks is not None and isinstance(owner, (tasks.Task, getattr(tasks, "_PyTask", tasks.Task)))
-
-
-def _name(callback: object) -> str:
-    while type(callback) is partial:
-        callback = callback.func
-    if type(callback) in (types.FunctionType, *_BOUND):
-        return str(callback.__qualname__)  # type: ignore[attr-defined]
-    return "" if callback is None else type(callback).__qualname__
 
 
 def _tell_timeline(one: Stall | Pause) -> None:
