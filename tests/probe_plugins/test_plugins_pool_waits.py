@@ -84,7 +84,7 @@ def test_a_task_that_waits_long_is_told_under_its_request(told, spans):
         assert fact["code.function.name"] == "price"
         assert OVER_MS * 1_000_000 <= fact["sonde.duration_ns"] < 20_000_000_000
         assert began_ns - 1_000_000 <= record.time_unix_nano <= time.time_ns() - OVER_MS * 1_000_000
-        assert "until price got a thread of 1 of pricing" in record.body.string_value
+        assert "until price got one of 1 threads of pricing" in record.body.string_value
 
 
 def test_tasks_that_are_taken_at_once_and_those_of_no_request_are_not_told(told, spans, monkeypatch):

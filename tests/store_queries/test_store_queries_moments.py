@@ -60,6 +60,17 @@ def test_what_held_up_a_process_of_the_trace_is_beside_it(web, sender, app, trac
     assert (found.start_time, found.duration_ms, found.truncated) == (NOW, 100, False)
 
 
+def test_what_another_request_waited_for_in_its_own_thread_is_not_beside_it(web, sender, app, trace):
+    other = b"X" * 16
+    log(sender, "orders", line("its own", NOW + MS, event="sonde.queued", ms=5, trace=trace))
+    log(sender, "orders", line("theirs", NOW + 2 * MS, event="sonde.queued", ms=5, trace=other))
+    log(sender, "orders", line("theirs, too", NOW + 3 * MS, event="sonde.slow_syscall", ms=5, trace=other))
+    log(sender, "orders", line("nobody's", NOW + 4 * MS, event="sonde.slow_syscall", ms=5))
+    log(sender, "orders", line("everybody's", NOW + 5 * MS, event="sonde.stall", ms=5, trace=other))
+
+    assert seen(web, app, trace) == [("its own", True), ("nobody's", False), ("everybody's", False)]
+
+
 @pytest.mark.parametrize(
     ("starts_ms", "lasts_ms", "counts"),
     [(-50, 60, True), (-50, 40, False), (90, 1000, True), (101, 5, False), (-200_000, 200_001, True)],

@@ -42,7 +42,7 @@ def began(span: Span | None, since_ns: int, pool: str, threads: int, waiting: in
     from sonde.probe.log_records import log_records
 
     name = name_of(task)
-    of = f" of {threads}" if threads else ""
+    thread = f"one of {threads} threads" if threads else "a thread"
     behind = f", {waiting} behind it" if waiting else ""
     attributes = {
         "sonde.queue.pool": pool,
@@ -53,7 +53,7 @@ def began(span: Span | None, since_ns: int, pool: str, threads: int, waiting: in
     log_records.event(
         "sonde.queued",
         time.time_ns() - waited_ns,
-        f"{waited_ns / _MS:.1f} ms until {name} got a thread{of} of {pool}{behind}",
+        f"{waited_ns / _MS:.1f} ms until {name} got {thread} of {pool}{behind}",
         {key: value for key, value in attributes.items() if value},
         duration_ns=waited_ns,
         trace_id=bytes.fromhex(span.trace_id),

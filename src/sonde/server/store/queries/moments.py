@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MOST_MOMENTS = 2000
 MOST_INSTANCES = 100
+ONE_THREADS = "'sonde.slow_syscall', 'sonde.queued'"
+"""Events that hold up nobody but the thread that they are of: a loop that waits with it is a stall of its own."""
 LATE = timedelta(seconds=5)
 """After its last span a trace's log lines may still come."""
 LONGEST = timedelta(minutes=5)
@@ -26,7 +28,8 @@ def moments(client: StoreClient, apps: Sequence[str] | None, trace_id: str) -> M
 
     Its own: every log record under its id. Beside it: the probe's events (`sonde.…`: a stall of the loop, a pause of
     the garbage collector, a slow system call, a tool that ran) of the same processes at the same time, whoever they
-    were for. Of more than MOST_MOMENTS the earliest are shown.
+    were for, but for what holds up one thread alone, where that was at another request's work. Of more than
+    MOST_MOMENTS the earliest are shown.
     """
     ((first, last, known),) = client.rows(
         "SELECT min(start_time), max(end_time), count() FROM trace_times"
@@ -58,6 +61,7 @@ def moments(client: StoreClient, apps: Sequence[str] | None, trace_id: str) -> M
             AND time < fromUnixTimestamp64Micro({{end_us:Int64}}, 'UTC')
             AND (own OR (
                 startsWith(event, 'sonde.')
+                AND (event NOT IN ({ONE_THREADS}) OR trace_id = toFixedString('', 16))
                 AND (service, instance) IN ({{instances:Array(Tuple(String, String))}})
                 AND time <= {{ended:DateTime64(6, 'UTC')}}
                 AND addMicroseconds(time, toInt64(intDiv(duration_ns, 1000))) >= {{began:DateTime64(6, 'UTC')}}
