@@ -9,6 +9,7 @@ import { jobQuery, sessionQuery } from "../../api/queries";
 import type { Process, Tool, ToolOption, ToolState } from "../../api/types";
 import { toolName, whatItCosts, whatItShows } from "../../domain/tools";
 import { type Translate, useWords } from "../../i18n";
+import { optionText } from "../../i18n/options";
 import { Command } from "../../parts/Command";
 import { HealthMark } from "../../parts/HealthMark";
 import { PolicyHint } from "../../parts/PolicyHint";
@@ -25,7 +26,7 @@ interface Props {
 
 /** What a tool shows and costs, what it can be told, and the button. */
 export function StartForm({ process, tool, state }: Props) {
-  const { t } = useWords();
+  const { language, t } = useWords();
   const navigate = useNavigate();
   const queryClient = useQueryClient();
   const session = useQuery(sessionQuery);
@@ -89,6 +90,7 @@ export function StartForm({ process, tool, state }: Props) {
           <OptionInput
             key={name}
             name={name}
+            meaning={optionText(language, tool.name, name, option.doc)}
             option={option}
             value={draft.options[name] ?? option.default}
             onChange={(value) => setDraft({ ...draft, options: { ...draft.options, [name]: value } })}
@@ -130,14 +132,15 @@ function Unavailable({ state }: { state: ToolState }) {
 
 interface OptionProps {
   name: string;
+  meaning: string;
   option: ToolOption;
   value: boolean | number | string;
   onChange: (value: boolean | number | string) => void;
 }
 
-function OptionInput({ name, option, value, onChange }: OptionProps) {
+function OptionInput({ name, meaning, option, value, onChange }: OptionProps) {
   const { t } = useWords();
-  const common = { size: "xs", label: name, description: option.doc } as const;
+  const common = { size: "xs", label: name, description: meaning } as const;
   if (typeof option.default === "boolean") {
     return (
       <Switch {...common} checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} mt={4} />
