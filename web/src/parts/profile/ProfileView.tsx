@@ -195,7 +195,7 @@ function ModuleLegend({ profile }: { profile: Profile }) {
   const colours = flameColours(palette);
   const hues = palette.series.length;
   const colourOf = ({ module, kind }: (typeof modules)[number]) => {
-    if (kind === "python") return colours[hues * 2];
+    if (kind === "standard") return colours[hues * 2];
     if (kind === "native") return colours[hues * 2 + 1];
     return colours[(hashOf(module) % hues) + (kind === "library" ? hues : 0)];
   };
@@ -204,7 +204,7 @@ function ModuleLegend({ profile }: { profile: Profile }) {
       {modules.map((one) => (
         <span key={`${one.kind} ${one.module}`} className={classes.key}>
           <span className={classes.swatch} style={{ background: colourOf(one) }} />
-          {one.kind === "python" || one.kind === "native" ? t(`profile.kind.${one.kind}`) : one.module}
+          {one.kind === "standard" || one.kind === "native" ? t(`profile.kind.${one.kind}`) : one.module}
         </span>
       ))}
     </span>

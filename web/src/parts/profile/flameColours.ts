@@ -1,11 +1,11 @@
-/** The colour of a frame: its module's, strong for the app's own code, faint for libraries, grey for Python and C. */
+/** The colour of a frame: its module's, strong for the app's own code, faint for libraries, grey for what the language brings and for C. */
 
 import type { Palette } from "../../theme/palette";
 import { type CodeKind, type Frames, hashOf } from "./frames";
 import { at, type Profile } from "./profile";
 
 /** How much of the series colour is left when it is mixed with the ground, so that text can be read on it. */
-const STRENGTH: Record<CodeKind, number> = { app: 0.56, library: 0.28, python: 0.4, native: 0.26 };
+const STRENGTH: Record<CodeKind, number> = { app: 0.56, library: 0.28, standard: 0.4, native: 0.26 };
 const STEPS = 6;
 
 /** For each frame the place of its colour in `flameColours`. The same name has the same place in each theme and run. */
@@ -16,7 +16,7 @@ export function colourPlaces({ module, kind }: Frames, hues: number): Uint8Array
         return hashOf(name) % hues;
       case "library":
         return hues + (hashOf(name) % hues);
-      case "python":
+      case "standard":
         return hues * 2;
       case "native":
         return hues * 2 + 1;
@@ -28,7 +28,7 @@ export function flameColours({ series, idle, surface }: Palette): string[] {
   return [
     ...series.map((hue) => mix(hue, surface, STRENGTH.app)),
     ...series.map((hue) => mix(hue, surface, STRENGTH.library)),
-    mix(idle, surface, STRENGTH.python),
+    mix(idle, surface, STRENGTH.standard),
     mix(idle, surface, STRENGTH.native),
   ];
 }

@@ -3,14 +3,14 @@
 /** Qualified name, file, first line; a C function has no file and line 0. */
 export type FrameRow = readonly [name: string, file: string, line: number];
 
-/** `app` is the code of whoever runs the process, `library` what was installed, `python` its standard library. */
-export type CodeKind = "app" | "library" | "python" | "native";
+/** `app` is the code of whoever runs the process, `library` what was installed, `standard` what Python or Node brings. */
+export type CodeKind = "app" | "library" | "standard" | "native";
 
 export interface Frames {
   name: readonly string[];
   file: readonly string[];
   line: Int32Array;
-  /** What a colour stands for: a module of the app, an installed package, a module of Python. */
+  /** What a colour stands for: a module of the app, an installed package, a module of Python or Node. */
   module: readonly string[];
   kind: readonly CodeKind[];
   /** Of name and file: the same in another run, also after lines have moved. */
@@ -32,6 +32,9 @@ export function framesOf(rows: readonly FrameRow[]): Frames {
 const INSTALLED = /[/\\](?:site|dist)-packages[/\\]([^/\\]+)/;
 const OF_PYTHON = /[/\\]lib[/\\]python3\.\d+t?[/\\](?!site-packages|dist-packages)([^/\\]+)/i;
 const OF_PROBE = /[/\\]sonde[/\\]probe[/\\]/;
+/** The innermost package: `node_modules/a/node_modules/@b/c/index.js` is of `@b/c`. */
+const INSTALLED_BY_NPM = /^.*[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)/;
+const JAVASCRIPT = /\.(?:[cm]?[jt]sx?|vue)$/;
 
 function whereOf(name: string, file: string): { module: string; kind: CodeKind } {
   const installed = file.match(INSTALLED)?.[1];
@@ -39,12 +42,15 @@ function whereOf(name: string, file: string): { module: string; kind: CodeKind }
   // its own frames, also where it runs from a checkout
   if (OF_PROBE.test(file)) return { module: "sonde", kind: "library" };
   const ofPython = file.match(OF_PYTHON)?.[1];
-  if (ofPython) return { module: ofPython.replace(/\.py$/, ""), kind: "python" };
+  if (ofPython) return { module: ofPython.replace(/\.py$/, ""), kind: "standard" };
   const frozen = file.match(/^<frozen ([\w.]+)>$/)?.[1];
-  if (frozen) return { module: frozen.split(".")[0] as string, kind: "python" };
-  if (file === "" || !/\.py[cw]?$/.test(file)) return { module: nativeModule(name, file), kind: "native" };
+  if (frozen) return { module: frozen.split(".")[0] as string, kind: "standard" };
+  if (file.startsWith("node:")) return { module: file, kind: "standard" };
+  const byNpm = file.match(INSTALLED_BY_NPM)?.[1];
+  if (byNpm) return { module: byNpm.replace("\\", "/"), kind: "library" };
+  if (!/\.py[cw]?$/.test(file) && !JAVASCRIPT.test(file)) return { module: nativeModule(name, file), kind: "native" };
   const parts = file.split(/[/\\]/);
-  const stem = (parts.at(-1) as string).replace(/\.py[cw]?$/, "");
+  const stem = (parts.at(-1) as string).replace(/\.\w+$/, "");
   const folder = parts.at(-2);
   return { module: folder && /^[A-Za-z_]\w*$/.test(folder) ? `${folder}.${stem}` : stem, kind: "app" };
 }
@@ -73,9 +79,9 @@ export function placeOf(file: string, line: number): string {
 
 const TAIL_PARTS = 3;
 
-/** The end of a long path, which tells most: what follows site-packages, or the last folders. */
+/** The end of a long path, which tells most: what follows site-packages or node_modules, or the last folders. */
 export function shortPlaceOf(file: string, line: number): string {
-  const installed = file.match(/[/\\](?:site|dist)-packages[/\\](.+)$/)?.[1];
+  const installed = file.match(/[/\\](?:(?:site|dist)-packages|node_modules)[/\\](.+)$/)?.[1];
   if (installed) return placeOf(installed, line);
   const parts = file.split(/[/\\]/);
   return placeOf(parts.length > TAIL_PARTS + 1 ? `…/${parts.slice(-TAIL_PARTS).join("/")}` : file, line);

@@ -251,7 +251,19 @@ describe("whose code a frame is", () => {
       ["six", "/venv/lib/python3.11/site-packages/six.py", 1],
     ]);
     expect(module).toEqual(["shop.orders", "flask", "asyncio", "importlib", "time", "libssl.so.3", "six"]);
-    expect(kind).toEqual(["app", "library", "python", "python", "native", "native", "library"]);
+    expect(kind).toEqual(["app", "library", "standard", "standard", "native", "native", "library"]);
+  });
+
+  it("is told by its file in Node, too", () => {
+    const { module, kind } = framesOf([
+      ["price", "/srv/shop/orders.js", 6],
+      ["price", "file:///srv/shop/prices.mts", 6],
+      ["listOnTimeout", "node:internal/timers", 524],
+      ["next", "/srv/shop/node_modules/express/node_modules/@a/router/lib/index.js", 1],
+      ["(garbage collector)", "", 0],
+    ]);
+    expect(module.slice(0, 4)).toEqual(["shop.orders", "shop.prices", "node:internal/timers", "@a/router"]);
+    expect(kind).toEqual(["app", "app", "standard", "library", "native"]);
   });
 
   it("gives the same colour to the same module wherever it stands", () => {
