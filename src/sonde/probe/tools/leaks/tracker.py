@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import gc
+import sys
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -185,6 +186,7 @@ class Tracker:
                         self._judge(number, self._ended.pop(number))
                 self.confirmation.end()
                 self._native.release(True)
+                _forget_names()
                 self._native.bury()
                 self._note_changes(self.last_judged)
                 self._correct()
@@ -341,6 +343,7 @@ class Tracker:
             gc.collect(1)
             return
         gc.collect()
+        _forget_names()
         self._full_at = time.monotonic()
         self._full_took = self._full_at - now
 
@@ -364,6 +367,16 @@ class Tracker:
             self._native.known(_types())
             self._types_at = time.monotonic()
             self._types_took = self._types_at - began
+
+
+def _forget_names() -> None:
+    """The interpreter's cache of attributes of types keeps up to 4096 names alive, and C code that looks for one often
+    makes it anew: datetime's does, at each look for a zone's `dst`. Nobody is said to hold them, and each lives in a
+    place of its own until another one comes there.
+    """
+    forget = getattr(sys, "_clear_type_cache", None)
+    if forget is not None:
+        forget()
 
 
 _MOST_ROUTED = 100_000
