@@ -171,7 +171,8 @@ class Agent:
     def __init__(self, world, token=None):
         self.world = world
         self.metadata = (("authentication", token),) if token else ()
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{world.grpc.port}")
+        own_connection = [("grpc.use_local_subchannel_pool", 1)]
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{world.grpc.port}", options=own_connection)
 
     def unary(self, path, message, **more):
         """The answer, decoded."""

@@ -16,6 +16,8 @@ MOST = 20_000
 MOST_PROPERTIES = 64
 LONGEST_PROPERTY = 1000
 LONGEST_NAME = 255
+LONGEST_SERVICE = 70
+"""Characters of a service or an instance, as SkyWalking's server cuts them, and the store those of segments."""
 STORED_EVERY_S = 30.0
 """Some agents say each second that they live."""
 
@@ -30,7 +32,7 @@ class InstanceKey(NamedTuple):
 
 def instance_key(app: str, service: str, instance: str) -> InstanceKey:
     """Names as long as they may be."""
-    return InstanceKey(app, service[:LONGEST_NAME], instance[:LONGEST_NAME])
+    return InstanceKey(app, service[:LONGEST_SERVICE], instance[:LONGEST_SERVICE])
 
 
 @dataclass(eq=False, slots=True)

@@ -252,7 +252,7 @@ class Receiver:
         when = moment(said_ms, self._now_ns())
         self._counters.clamped[kind] += when.clamped
         if abs(when.ahead_ms) > SKEW_MS:
-            minutes, way = abs(when.ahead_ms) // 60_000, "ahead" if when.ahead_ms > 0 else "behind"
+            minutes, way = round(abs(when.ahead_ms) / 60_000), "ahead" if when.ahead_ms > 0 else "behind"
             text = f"its clock is {minutes} minutes {way} of the server's; its traces stand at the wrong time"
             self._hints.note("skywalking", "clock_skew", f"{key.service} {key.instance}".strip(), text, key.app)
         return when.ns
