@@ -23,7 +23,7 @@ SLOT = datetime.fromtimestamp(int(NOW.timestamp()) // 1800 * 1800, UTC)
 """The start of a step of any chart of theirs."""
 
 INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = 1, 2, 3, 4, 5
-FIELD_OF_SIGNAL = {"traces": 4, "metrics": 5, "logs": 6}
+FIELD_OF_SIGNAL = {"traces": 4, "metrics": 5, "logs": 6, "segments": 7}
 
 _files = itertools.count()
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 CLIENT = "client"
 """The one node for everybody outside."""
 
-_CACHES = frozenset({"redis", "memcached", "memcache", "valkey", "keydb", "dragonfly", "hazelcast"})
+_CACHES = frozenset({"redis", "memcached", "memcache", "valkey", "keydb", "dragonfly", "hazelcast", "cache"})
 _NOT_DATABASES = frozenset(
-    {"", "http", "grpc", "connect_rpc", "apache_dubbo", "dotnet_wcf", "java_rmi", "jsonrpc", "aws-api"}
+    {"", "http", "grpc", "connect_rpc", "apache_dubbo", "dotnet_wcf", "java_rmi", "jsonrpc", "aws-api", "rpc", "yar"}
 )
 
 

@@ -4,10 +4,14 @@ CREATE TABLE IF NOT EXISTS instances (
     service LowCardinality(String),
     instance String,
     host SimpleAggregateFunction(anyLast, LowCardinality(String)),
-    language SimpleAggregateFunction(anyLast, LowCardinality(String)) COMMENT 'telemetry.sdk.language',
+    language SimpleAggregateFunction(max, LowCardinality(String))
+        COMMENT 'telemetry.sdk.language; an empty one takes none away',
     last_seen SimpleAggregateFunction(max, DateTime('UTC')) COMMENT 'time of receipt',
     attributes SimpleAggregateFunction(anyLast, Map(String, String))
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (app, service, instance)
 TTL last_seen + INTERVAL 90 DAY;
+
+-- Until segments came, which say of many processes only that they live.
+ALTER TABLE instances MODIFY COLUMN language SimpleAggregateFunction(max, LowCardinality(String));
