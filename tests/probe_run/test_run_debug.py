@@ -31,14 +31,14 @@ spin()
 class App:
     """A program that works; without `sonde`, one that has never heard of it."""
 
-    def __init__(self, folder, *arguments, sonde=True):
+    def __init__(self, folder, *arguments, sonde=True, **settings):
         self.folder = folder
         self.socket = folder / "a.sock"
         words = [sys.executable, *([str(APPS / "debugged.py"), *arguments] if sonde else ["-c", PLAIN])]
         under = [sys.executable, "-m", "sonde", "run", "--service", "shop", "--socket", str(self.socket), "--no-agent"]
         self.process = subprocess.Popen(
             [*under, "--", *words] if sonde else words,
-            env=environment(),
+            env=environment(**settings),
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -287,3 +287,21 @@ def test_a_process_without_a_probe_is_looked_at_from_outside(tmp_path):
     finally:
         app.process.kill()
         app.process.communicate(timeout=DEADLINE_S)
+
+
+@pytest.mark.parametrize("core", ["native", "python"])
+def test_what_the_probe_itself_waits_for_is_nobodys_slow_system_call(core, tmp_path):
+    """With the least threshold, locks included, and an agent that is spoken to meanwhile."""
+    app = App(tmp_path, SONDE_CORE=core, SONDE_RUNTIME_METRICS_INTERVAL_S="0.2")
+    try:
+        code, _, error = app.debugged(
+            *("syscalls", "--seconds", "2", "--option", "threshold_ms=1", "--option", "locks=yes", "--out", "found")
+        )
+    finally:
+        app.process.kill()
+        app.process.communicate(timeout=DEADLINE_S)
+
+    assert code == 0, error
+    calls = json.loads((tmp_path / "found" / "syscalls.json").read_text())["calls"]
+    assert "spin" in {call["stack"][0][0] for call in calls}, "the application's own sleep is shown"
+    assert [call["stack"] for call in calls if "/sonde/probe/" in str(call["stack"])] == []
