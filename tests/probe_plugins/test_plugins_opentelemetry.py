@@ -370,7 +370,10 @@ def program(source, **environment):
         import contextlib
         from opentelemetry import context, trace
         from sonde.probe import core, guard
+        from sonde.probe.plugins import options
         from sonde.probe.plugins.engine import Engine
+        from sonde.settings import OTEL_BRIDGE, Settings
+        options.otel_bridge = Settings()[OTEL_BRIDGE]
         from sonde.probe.plugins.opentelemetry import bridge
         guard.raised = True
         early = trace.get_tracer("early")
@@ -499,6 +502,24 @@ def test_a_provider_by_hand_works_with_the_setting_off_and_for_one_library_alone
         """,
         SONDE_OTEL_BRIDGE="0",
     )
+
+
+@pytest.mark.parametrize(("said", "elsewhere", "spans"), [("False", "1", 0), ("True", "0", 1)])
+def test_what_start_is_told_wins_over_the_environment(said, elsewhere, spans):
+    code = f"""
+import sonde
+sonde.start(otel_bridge={said}, socket="/nowhere/at/all")
+from opentelemetry import trace
+trace.get_tracer("automatic").start_span("one").end()
+from sonde.probe import core
+assert core.counters()["finished"] == {spans}, core.counters()
+sonde.stop(0)
+"""
+    environment = {**os.environ, "SONDE_OTEL_BRIDGE": elsewhere}
+    outcome = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (outcome.returncode, outcome.stderr) == (0, "")
 
 
 def test_after_the_engine_has_stopped_the_api_does_nothing_again():

@@ -97,6 +97,7 @@ class Probe:
         if options.record_sql not in _RECORD_SQL:
             raise settings.SettingError(f"record_sql: {options.record_sql!r} is none of masked, full, off")
         options.websocket_messages = values[settings.WEBSOCKET_MESSAGES]
+        options.otel_bridge = values[settings.OTEL_BRIDGE]
         options.pool_wait_ns = int(values[settings.POOL_WAIT_THRESHOLD_MS] * 1e6)
         _tell_entries(values[settings.URL_TEMPLATES], values[settings.IGNORE_PATHS])
         propagators.begin(values[settings.PROPAGATORS])

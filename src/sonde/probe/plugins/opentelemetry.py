@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sonde.probe.guard import fault
+from sonde.probe.plugins import options
 from sonde.probe.plugins.plugin import Plugin
-from sonde.settings import OTEL_BRIDGE, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,5 +153,5 @@ _STANDING_IN: dict[str, Wrapper] = {
 PLUGIN = Plugin(
     library="opentelemetry-api",
     supports=">=1.15,<2",
-    points=_KEPT_ONE | (_STANDING_IN if Settings()[OTEL_BRIDGE] else {}),
+    points=_KEPT_ONE | (_STANDING_IN if options.otel_bridge else {}),
 )

@@ -6,6 +6,9 @@ record_sql = "masked"
 websocket_messages = True
 """Whether each message of a WebSocket connection is a span."""
 
+otel_bridge = True
+"""Whether OpenTelemetry's API makes spans of ours where the program has set no provider."""
+
 pool_wait_ns = 10_000_000
 """A task of a request that waits so long for a thread of a pool is told of; 0: none is."""
 
