@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hmac
 from collections.abc import Awaitable, Callable  # noqa: TC003 - FastAPI reads it at run time
 from dataclasses import dataclass
@@ -59,14 +61,20 @@ class Access:
         self._accounts = accounts
         self._workers = workers
 
-    def needs(self, scope: Scope) -> Callable[..., Awaitable[Caller]]:
-        """A dependency that answers 401 without credentials and 403 where theirs do not reach to `scope`."""
+    def needs(self, scope: Scope, *, basic: bool = False) -> Callable[..., Awaitable[Caller]]:
+        """A dependency that answers 401 without credentials and 403 where theirs do not reach to `scope`.
+
+        `basic`: the token may also be the password of Basic, which is all that some programs can send. Not for routes
+        that change something: a browser sends such a password again by itself.
+        """
 
         async def caller(
             request: Request,
             bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
             cookie: Annotated[str | None, Security(_cookie)],
         ) -> Caller:
+            if basic and bearer is None:
+                bearer = _token_of_basic(request.headers.get("authorization", ""))
             found = await self._find(request, bearer, cookie)
             if SCOPES.index(found.scope) < SCOPES.index(scope):
                 raise RefusedError(403, "forbidden", f"this needs the scope `{scope}`, yours is `{found.scope}`")
@@ -102,3 +110,15 @@ class Access:
 
 def _unknown(message: str) -> RefusedError:
     return RefusedError(401, "unauthenticated", message, {"WWW-Authenticate": "Bearer"})
+
+
+def _token_of_basic(authorization: str) -> HTTPAuthorizationCredentials | None:
+    """The password; the user may be anything."""
+    scheme, _, coded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        _, _, password = base64.b64decode(coded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return HTTPAuthorizationCredentials(scheme="Bearer", credentials=password)

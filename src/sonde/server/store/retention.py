@@ -29,6 +29,7 @@ KEPT = (
     Kept("instances", "last_seen", rows.RETENTION_ROLLUPS_DAYS),
     Kept("events", "toDateTime(time)", rows.RETENTION_ROLLUPS_DAYS),
     Kept("metrics", "toDateTime(time)", rows.RETENTION_METRICS_DAYS),
+    Kept("metric_names", "last_seen", rows.RETENTION_METRICS_DAYS),
     Kept("logs", "toDateTime(time)", rows.RETENTION_LOGS_DAYS),
 )
 
