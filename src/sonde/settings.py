@@ -424,6 +424,13 @@ AGENT_TOKEN = _row("agent", "agent_token", str, "", "App token the agent sends u
 AGENT_SOCKET = _row(
     "agent", "agent_socket", str, "", "Unix socket the agent listens on. Empty: the place where probes look."
 )
+SKYAPM_SOCKET = _row(
+    "agent",
+    "skyapm_socket",
+    str,
+    "",
+    "Unix socket for PHP processes with SkyAPM 3, as its `skywalking.sock_path` names it. Empty: none.",
+)
 QUEUE_DIR = _row(
     "agent",
     "queue_dir",
@@ -558,6 +565,50 @@ SKYWALKING_APP = _row(
     str,
     "",
     "Name or id of the app that SkyWalking's agents without a token belong to. Empty: they are refused.",
+)
+XTRANSIT_PORT = _row(
+    "server",
+    "xtransit_port",
+    int,
+    9190,
+    "Port of the WebSocket for easy-monitor's xtransit, where it looks by default. -1: none.",
+    at_least=-1,
+    at_most=65_535,
+)
+XTRANSIT_UPLOAD_URL = _row(
+    "server",
+    "xtransit_upload_url",
+    str,
+    "",
+    "Address to which xtransit agents send files, where they reach the console at another one than the WebSocket: "
+    "`https://sonde.example.org`. Empty: the host that the agent connected to, with the port of the console.",
+)
+XTRANSIT_MAX_FRAME_BYTES = _row(
+    "server",
+    "xtransit_max_frame_bytes",
+    int,
+    16 << 20,
+    "An xtransit agent that sends a larger message, such as a lock file, is disconnected.",
+    unit="bytes",
+    at_least=1 << 16,
+)
+NODEJS_FILE_MAX_BYTES = _row(
+    "server",
+    "nodejs_file_max_bytes",
+    int,
+    4 << 30,
+    "A larger profile, snapshot or core of a Node.js process, before or after decompression, is refused.",
+    unit="bytes",
+    at_least=1 << 10,
+)
+NODEJS_FILES_MAX_BYTES = _row(
+    "server",
+    "nodejs_files_max_bytes",
+    int,
+    20 << 30,
+    "Room for all files of Node.js processes. When full, more are refused until somebody deletes some.",
+    unit="bytes",
+    at_least=1 << 10,
 )
 STORE_URL = _row(
     "server",

@@ -53,6 +53,11 @@ class Folders:
         return self.data / "artifacts"
 
     @property
+    def nodejs(self) -> Path:
+        """Profiles, snapshots and cores that xtransit agents sent."""
+        return self.data / "nodejs"
+
+    @property
     def run(self) -> Path:
         """What is worthless after a stop."""
         return self.data / "run"

@@ -155,7 +155,7 @@ class NodejsErrorFile(BaseModel):
     last_seen: datetime
 
 
-class NodejsError(BaseModel):
+class NodejsLoggedError(BaseModel):
     """An error found in a file. `time` is that of its own text where it has one, else when the agent read it."""
 
     time: datetime

@@ -50,6 +50,8 @@ from sonde.server.intake.hints import Hints
 from sonde.server.intake.otlp import OtlpIntake
 from sonde.server.intake.otlp_grpc import OtlpGrpcIntake
 from sonde.server.intake.skywalking.intake import SkywalkingIntake
+from sonde.server.nodejs.assembly import XtransitSide
+from sonde.server.nodejs.upload import Uploads
 from sonde.server.spool.limits import SpoolLimits
 from sonde.server.spool.spool import Spool, SpoolInUseError
 from sonde.server.store.client import StoreClient
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from sonde.server.nodejs.nodejs import Nodejs
     from sonde.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -72,6 +75,7 @@ STORE_THREADS, STORE_WAITING = 6, 64
 ACCOUNT_THREADS, ACCOUNTS_WAITING = 2, 256
 LOGIN_THREADS, LOGINS_WAITING = 1, 8
 CONTROL_THREADS, CONTROL_WAITING = 2, 4096
+NODEJS_THREADS, NODEJS_WAITING = 2, 4096
 _READY_PAUSE_S = 0.05
 
 
@@ -84,6 +88,7 @@ class Ports:
     otlp_grpc: str | None
     skywalking_http: socket.socket | None
     skywalking_grpc: str | None
+    xtransit: socket.socket | None
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Ports:
@@ -98,6 +103,7 @@ class Ports:
             otlp_grpc=arguments.otlp_grpc,
             skywalking_http=listening(arguments.listen_skywalking),
             skywalking_grpc=arguments.skywalking_grpc,
+            xtransit=listening(arguments.listen_xtransit),
         )
 
     def listening(self) -> list[socket.socket]:
@@ -129,7 +135,22 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
         running.callback(control_workers.close)
         control = make_control(values, folders, accounts, control_workers)
         await control.prepare()
-        parts = make_parts(values, accounts, reader, control, hints)
+        nodejs_workers = Workers("the tables of Node.js processes", NODEJS_THREADS, NODEJS_WAITING)
+        running.callback(nodejs_workers.close)
+        xtransit = XtransitSide(
+            values,
+            folders.nodejs,
+            accounts,
+            spool,
+            hints,
+            nodejs_workers,
+            utc_now,
+            ports.main.getsockname()[1],
+            ports.xtransit,
+        )
+        running.push_async_callback(xtransit.close)
+        await xtransit.prepare()
+        parts = make_parts(values, accounts, reader, control, hints, xtransit.nodejs)
         for workers in (parts.store_workers, parts.account_workers, parts.login_workers):
             running.callback(workers.close)
         skywalking = SkywalkingIntake(
@@ -146,14 +167,16 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
         readiness = make_readiness(parts, upkeep, spool)
 
         def metrics_page() -> str:
-            told = (acceptance.counters, skywalking, hints, spool, upkeep, counters, control)
+            told = (acceptance.counters, skywalking, xtransit, uploads, hints, spool, upkeep, counters, control)
             return exposition(chain.from_iterable(part.samples() for part in told)) + (
                 "" if values[settings.STORE_URL] else store_page(store_socket)
             )
 
+        pages = application(parts, readiness, counters, metrics_page, CONSOLE)
+        uploads = Uploads(xtransit.files, xtransit.storage, nodejs_workers, hints, pages)
         tokens = AppTokens(accounts.apps, parts.account_workers)
         front = Front(
-            application(parts, readiness, counters, metrics_page, CONSOLE),
+            uploads,
             cast("ASGIApp", OtlpIntake(acceptance)),
             channel(control, accounts.apps.authenticate),
             tokens,
@@ -178,6 +201,7 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
             asyncio.create_task(upkeep.run()),
             asyncio.create_task(control.run()),
             asyncio.create_task(skywalking.run()),
+            asyncio.create_task(xtransit.run()),
             asyncio.create_task(say_when_ready(readiness)),
         ]
         running.push_async_callback(cancel, background)
@@ -225,7 +249,9 @@ def make_control(values: Settings, folders: Folders, accounts: Accounts, workers
     )
 
 
-def make_parts(values: Settings, accounts: Accounts, store: StoreClient, control: Control, hints: Hints) -> Parts:
+def make_parts(
+    values: Settings, accounts: Accounts, store: StoreClient, control: Control, hints: Hints, nodejs: Nodejs
+) -> Parts:
     """What the routes stand on, with threads for each kind of work."""
     store_workers = Workers("the store", STORE_THREADS, STORE_WAITING)
     account_workers = Workers("the accounts", ACCOUNT_THREADS, ACCOUNTS_WAITING)
@@ -239,6 +265,7 @@ def make_parts(values: Settings, accounts: Accounts, store: StoreClient, control
         login_workers=Workers("a login", LOGIN_THREADS, LOGINS_WAITING),
         control=control,
         hints=hints,
+        nodejs=nodejs,
         apdex_t_ms=values[settings.APDEX_T_MS],
         cookie_secure=values[settings.COOKIE_SECURE],
     )
@@ -302,6 +329,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--otlp-grpc", help="host:port for OTLP/gRPC, held for us")
     parser.add_argument("--listen-skywalking", type=int, help="descriptor of the one for SkyWalking over HTTP")
     parser.add_argument("--skywalking-grpc", help="host:port for SkyWalking over gRPC, held for us")
+    parser.add_argument("--listen-xtransit", type=int, help="descriptor of the one for xtransit")
     arguments = parser.parse_args(argv)
     values = settings.Settings()
     logging.basicConfig(level=values[settings.LOG_LEVEL].upper(), format="sonde web: %(levelname)s %(message)s")

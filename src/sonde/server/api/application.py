@@ -18,9 +18,9 @@ from sonde.server.api.routes import (
     health,
     jobs,
     live,
+    nodejs,
     nodes,
     processes,
-    prometheus,
     runtime,
     sampling,
     service_map,
@@ -57,6 +57,10 @@ _MORE_ERRORS: dict[str, dict[int | str, dict[str, Any]]] = {
         429: {"model": ErrorAnswer, "description": "Too many processes are being asked."},
         504: {"model": ErrorAnswer, "description": "The process does not answer."},
     },
+    "nodejs": {
+        409: {"model": ErrorAnswer, "description": "The agent is not connected, or refuses; the message says why."},
+        504: {"model": ErrorAnswer, "description": "The agent does not answer."},
+    },
     "jobs": {
         409: {"model": ErrorAnswer, "description": "The job has no such result."},
         429: {"model": ErrorAnswer, "description": "Too many jobs of that node are under way."},
@@ -91,6 +95,7 @@ def application(
         traces,
         live,
         nodes,
+        nodejs,
         apps,
         connect,
         sampling,
@@ -100,7 +105,6 @@ def application(
     ):
         name = module.__name__.rpartition(".")[2]
         app.include_router(module.routes(parts), responses=_ERRORS | _MORE_ERRORS.get(name, {}))
-    app.include_router(prometheus.routes(parts))
     app.include_router(health.routes(parts, readiness, metrics_page), responses={503: _ERRORS[503]})
     app.include_router(_description(app, parts))
     # Not mounted at `/`: a mount would answer for addresses of ours that were asked with a wrong method.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sonde.server.api.workers import Workers
     from sonde.server.control.control import Control
     from sonde.server.intake.hints import Hints
+    from sonde.server.nodejs.nodejs import Nodejs
     from sonde.server.store.client import StoreClient
 
 
@@ -30,5 +31,6 @@ class Parts:
     login_workers: Workers
     control: Control
     hints: Hints
+    nodejs: Nodejs
     apdex_t_ms: int
     cookie_secure: bool

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from sonde import settings
-from sonde.server.supervision.ports import PortError, http_address, listen, own_address, reserve, shown_address
+from sonde.server.supervision.ports import PortError, listen, own_address, reserve, shown_address
 
 if TYPE_CHECKING:
     import socket
@@ -29,6 +29,7 @@ class SecondPort:
     flag: str
     """How the web process hears of it: as descriptor of the listening socket, or as host:port where it is reserved."""
     reserved: bool = False
+    scheme: str = "http"
 
     @property
     def option(self) -> str:
@@ -53,7 +54,8 @@ OTLP_HTTP = SecondPort(settings.OTLP_PORT, "OTLP/HTTP", "--listen-otlp")
 OTLP_GRPC = SecondPort(settings.OTLP_GRPC_PORT, "OTLP/gRPC", "--otlp-grpc", reserved=True)
 SKYWALKING_GRPC = SecondPort(settings.SKYWALKING_GRPC_PORT, "SkyWalking/gRPC", "--skywalking-grpc", reserved=True)
 SKYWALKING_HTTP = SecondPort(settings.SKYWALKING_HTTP_PORT, "SkyWalking/HTTP", "--listen-skywalking")
-SECOND_PORTS = (OTLP_HTTP, OTLP_GRPC, SKYWALKING_GRPC, SKYWALKING_HTTP)
+XTRANSIT = SecondPort(settings.XTRANSIT_PORT, "xtransit", "--listen-xtransit", scheme="ws")
+SECOND_PORTS = (OTLP_HTTP, OTLP_GRPC, SKYWALKING_GRPC, SKYWALKING_HTTP, XTRANSIT)
 
 
 class SecondPorts:
@@ -80,7 +82,7 @@ class SecondPorts:
     def said(self) -> Iterator[str]:
         """For the user: each protocol and where it is spoken."""
         for port, bound in self._open.items():
-            address = shown_address(bound) if port.reserved else http_address(bound)
+            address = shown_address(bound) if port.reserved else f"{port.scheme}://{shown_address(bound)}"
             yield f"{port.protocol} at {address}"
 
     def __enter__(self) -> Self:

@@ -1,0 +1,484 @@
+"""/nodejs: processes that easy-monitor's agent, xtransit, looks after."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from sonde.server.api import any_text  # noqa: F401 - registers `anytext`
+from sonde.server.api.access import Caller
+from sonde.server.api.failures import RefusedError, bad_parameter, not_found
+from sonde.server.api.moments import TimeRange, time_range
+from sonde.server.api.parts import Parts
+from sonde.server.api.routes import PREFIX
+from sonde.server.api.routes.processes import AppId, Pid, Text
+from sonde.server.intake.xtransit.agents import Agent
+from sonde.server.intake.xtransit.process_metrics import instance_of
+from sonde.server.nodejs.errors import AgentAwayError, BadWishError, NoAnswerError, RefusedByAgentError
+from sonde.server.nodejs.files import LONGEST_NOTE, File, FileFilter, TooManyFilesError
+from sonde.server.nodejs.records import PackageFile
+from sonde.server.nodejs_reports import (
+    FileKind,
+    NodejsConfig,
+    NodejsCore,
+    NodejsErrorFile,
+    NodejsFile,
+    NodejsInstance,
+    NodejsLoggedError,
+    NodejsOs,
+    NodejsPackage,
+    NodejsProcess,
+    NodejsProcessStatus,
+    NodejsSystem,
+    NodejsTrend,
+)
+from sonde.server.reports import Page
+from sonde.server.store.queries import nodejs as queries
+
+T = TypeVar("T")
+MOST_ROWS = 1000
+MOST_METRICS = 60
+LONGEST_S = 3600.0
+ALIVE = timedelta(minutes=3)
+"""A process that reported longer ago is gone, where its agent cannot be asked."""
+
+AgentName = Annotated[str, Path(pattern=r"^[^\x00]+$", max_length=255, description="As it calls itself, encoded.")]
+FileId = Annotated[int, Path(ge=1, lt=1 << 53, description="Id of the file.")]
+Config = dict[str, bool | int]
+_CONTENT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "A file."},
+}
+
+
+class ActionWish(BaseModel):
+    """What shall be done in a process. With `stop`, a recording of that kind ends now."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    action: FileKind
+    duration_s: float = Field(180.0, ge=1, le=LONGEST_S, allow_inf_nan=False, description="Of a profile.")
+    stop: bool = False
+    transfer: bool | None = Field(None, description="Fetch the file when it is there. Default: unless it is a core.")
+
+
+class CoreWish(BaseModel):
+    """Which core file shall be fetched."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    core_path: str = Field(min_length=1, max_length=4096)
+
+
+class Marks(BaseModel):
+    """What shall stand beside a file. What is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    favourite: bool | None = None
+    note: str | None = Field(None, max_length=LONGEST_NOTE, pattern=r"^[^\x00]*$")
+
+
+class NewConfig(BaseModel):
+    """Settings of the addon to change."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    config: Config = Field(min_length=1, max_length=20)
+
+
+def routes(parts: Parts) -> APIRouter:
+    """Look, record, configure, fetch."""
+    router = APIRouter(prefix=f"{PREFIX}/nodejs", tags=["nodejs"])
+    reader, writer = parts.access.needs("read"), parts.access.needs("write")
+    nodejs = parts.nodejs
+    one = "/instances/{app}/{agent:anytext}"
+
+    def check(caller: Caller, app: str) -> None:
+        if caller.apps is not None and app not in caller.apps:
+            raise not_found("app with that id")
+
+    async def seen(file_id: int, caller: Caller) -> File:
+        file = await nodejs.workers(nodejs.files.find, file_id)
+        if file is None or (caller.apps is not None and file.app not in caller.apps):
+            raise not_found("file with that id")
+        return file
+
+    @router.get("/instances", response_model=Page[NodejsInstance])
+    async def instances(request: Request, caller: Annotated[Caller, Depends(reader)], app: Text = None) -> Response:
+        """Hosts and containers whose agent is connected, or was within 24 hours."""
+        known = {agent.key: agent for agent in nodejs.agents.all()}
+        there = {key for key, agent in known.items() if nodejs.agents.is_there(agent)}
+
+        def query() -> Page[NodejsInstance]:
+            apps = (
+                caller.apps if app is None else tuple(it for it in (app,) if caller.apps is None or it in caller.apps)
+            )
+            stored = {(it.app, it.agent): it for it in queries.instances(parts.store, apps, datetime.now(UTC))}
+            keys = {key for key in known if apps is None or key[0] in apps} | stored.keys()
+            items = [_instance(key, known.get(key), stored.get(key), connected=key in there) for key in sorted(keys)]
+            return Page(items=[item for item in items if item is not None])
+
+        return await parts.answers(request, query, "instance")
+
+    @router.get(one + "/processes", response_model=Page[NodejsProcess])
+    async def processes(
+        request: Request, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]
+    ) -> Response:
+        """Processes that report, those that ended within 24 hours, and other Node.js processes that run there now."""
+        check(caller, app)
+        running: dict[int, str] | None = None
+        if nodejs.agents.connected(app, agent) is not None:
+            try:
+                running = await nodejs.processes(app, agent)
+            except (AgentAwayError, NoAnswerError, RefusedByAgentError):
+                running = None  # then what they reported decides
+        found = running
+
+        def query() -> Page[NodejsProcess]:
+            now = datetime.now(UTC)
+            rows = queries.last_values(parts.store, app, agent, now)
+            return Page(items=_processes(app, agent, rows, found, now))
+
+        return await parts.answers(request, query, "process")
+
+    @router.get(one + "/processes/{pid}/trend", response_model=NodejsTrend)
+    async def trend(
+        request: Request,
+        app: AppId,
+        agent: AgentName,
+        pid: Pid,
+        caller: Annotated[Caller, Depends(reader)],
+        span: Annotated[TimeRange, Depends(time_range)],
+        metric: Annotated[list[str], Query(max_length=MOST_METRICS, description="Words of xprofiler; `res__*`.")],
+    ) -> Response:
+        """Charts of a process, a series for each metric and thread."""
+        check(caller, app)
+        name = instance_of(agent, pid)
+        return await parts.answers(
+            request,
+            lambda: queries.trend(parts.store, app, agent, pid, name, metric, span.start, span.end),
+            "process",
+        )
+
+    @router.get(one + "/processes/{pid}/status")
+    async def status(
+        app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(reader)]
+    ) -> NodejsProcessStatus:
+        """Ask the agent whether the process is set up well."""
+        check(caller, app)
+        return await _asked(nodejs.status(app, agent, pid))
+
+    @router.get(one + "/system", response_model=NodejsSystem)
+    async def system(
+        request: Request,
+        app: AppId,
+        agent: AgentName,
+        caller: Annotated[Caller, Depends(reader)],
+        span: Annotated[TimeRange, Depends(time_range)],
+    ) -> Response:
+        """Charts of the host or container, and of all its Node.js processes together."""
+        check(caller, app)
+        return await parts.answers(
+            request, lambda: queries.system(parts.store, app, agent, span.start, span.end), "instance"
+        )
+
+    @router.get(one + "/os")
+    async def os(app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]) -> NodejsOs:
+        """Ask the agent for versions and limits."""
+        check(caller, app)
+        return await _asked(nodejs.os(app, agent))
+
+    @router.get(one + "/errors", response_model=Page[NodejsErrorFile])
+    async def error_files(
+        request: Request,
+        app: AppId,
+        agent: AgentName,
+        caller: Annotated[Caller, Depends(reader)],
+        span: Annotated[TimeRange, Depends(time_range)],
+    ) -> Response:
+        """Files of errors that the agent watches, and how many errors each had."""
+        check(caller, app)
+        return await parts.answers(
+            request,
+            lambda: Page(items=queries.error_files(parts.store, app, agent, span.start, span.end)),
+            "file",
+        )
+
+    @router.get(one + "/errors/logs", response_model=Page[NodejsLoggedError])
+    async def errors(
+        request: Request,
+        app: AppId,
+        agent: AgentName,
+        caller: Annotated[Caller, Depends(reader)],
+        span: Annotated[TimeRange, Depends(time_range)],
+        file: Annotated[str | None, Query(max_length=4096, pattern=r"^[^\x00]*$")] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
+        cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
+    ) -> Response:
+        """Errors, newest first."""
+        check(caller, app)
+
+        def query() -> Page[NodejsLoggedError]:
+            try:
+                found, following = queries.errors(parts.store, app, agent, file, span.start, span.end, limit, cursor)
+            except queries.BadCursorError:
+                raise bad_parameter("cursor", "not one that an earlier page of this search gave") from None
+            return Page(items=found, next=following)
+
+        return await parts.answers(request, query, "error")
+
+    @router.get(one + "/packages", response_model=Page[NodejsPackage])
+    async def packages(
+        request: Request, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]
+    ) -> Response:
+        """Each package.json that the agent sends, as last received."""
+        check(caller, app)
+
+        def query() -> Page[NodejsPackage]:
+            found = nodejs.records.package_files(app, agent)
+            return Page(items=[_package(app, it, whole=False) for it in found])
+
+        return await parts.answers(request, query, "package.json")
+
+    @router.get(one + "/packages/detail", response_model=NodejsPackage)
+    async def package(
+        request: Request,
+        app: AppId,
+        agent: AgentName,
+        caller: Annotated[Caller, Depends(reader)],
+        file: Annotated[str, Query(max_length=4096, pattern=r"^[^\x00]+$")],
+    ) -> Response:
+        """One of them, with everything that its lock file holds."""
+        check(caller, app)
+
+        def query() -> NodejsPackage | None:
+            found = next((it for it in nodejs.records.package_files(app, agent) if it.file == file), None)
+            return _package(app, found, whole=True) if found is not None else None
+
+        return await parts.answers(request, query, "package.json of that path")
+
+    @router.get(one + "/cores", response_model=Page[NodejsCore])
+    async def cores(
+        request: Request, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]
+    ) -> Response:
+        """Core files that the agent has told of, the newest first."""
+        check(caller, app)
+
+        def query() -> Page[NodejsCore]:
+            found = nodejs.records.core_files(app, agent)
+            return Page(items=[NodejsCore(app=app, **_fields(it)) for it in found])
+
+        return await parts.answers(request, query, "core file")
+
+    @router.post(one + "/cores/transfer", status_code=201)
+    async def fetch_core(
+        wish: CoreWish, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(writer)]
+    ) -> NodejsFile:
+        """Fetch one, with the executable that it is of."""
+        check(caller, app)
+        return (await _asked(nodejs.fetch_core(app, agent, wish.core_path, caller.who))).report(nodejs.now())
+
+    @router.post(one + "/processes/{pid}/actions", status_code=201)
+    async def act(
+        wish: ActionWish, app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(writer)]
+    ) -> NodejsFile:
+        """Have a profile, snapshot, report or core made, or end a recording. The file tells what becomes of it."""
+        check(caller, app)
+        if wish.stop:
+            file = await _asked(nodejs.stop(app, agent, pid, wish.action, caller.who))
+        else:
+            fetch = wish.action != "core" if wish.transfer is None else wish.transfer
+            file = await _asked(nodejs.begin(app, agent, pid, wish.action, wish.duration_s, caller.who, fetch=fetch))
+        return file.report(nodejs.now())
+
+    @router.get(one + "/processes/{pid}/config")
+    async def config(
+        app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(reader)]
+    ) -> NodejsConfig:
+        """Settings of the addon in the process, asked now."""
+        check(caller, app)
+        return await _asked(nodejs.config(app, agent, pid))
+
+    @router.post(one + "/processes/{pid}/config")
+    async def configure(
+        wish: NewConfig, app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(writer)]
+    ) -> NodejsConfig:
+        """Change some, until the process ends."""
+        check(caller, app)
+        return await _asked(nodejs.configure(app, agent, pid, wish.config, caller.who))
+
+    @router.get("/files", response_model=Page[NodejsFile])
+    async def files(
+        request: Request,
+        caller: Annotated[Caller, Depends(reader)],
+        app: Text = None,
+        agent: Text = None,
+        pid: Annotated[int | None, Query(ge=0, lt=1 << 31)] = None,
+        kind: FileKind | None = None,
+        favourite: bool | None = None,
+        limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
+        cursor: Annotated[str | None, Query(max_length=20, description="`next` of the page before.")] = None,
+    ) -> Response:
+        """Files that match all filters, newest first."""
+        apps = caller.apps if app is None else tuple(it for it in (app,) if caller.apps is None or it in caller.apps)
+        if cursor is not None and (not cursor.isascii() or not cursor.isdecimal() or len(cursor) > 15):
+            raise bad_parameter("cursor", "not one that an earlier page of this search gave")
+        before = int(cursor) if cursor is not None else None
+
+        def query() -> Page[NodejsFile]:
+            wanted = FileFilter(apps, agent, pid, kind, favourite)
+            found, following = nodejs.files.search(wanted, limit, before)
+            items = [file.report(nodejs.now()) for file in found]
+            return Page(items=items, next=str(following) if following is not None else None)
+
+        return await parts.answers(request, query, "file")
+
+    @router.get("/files/{file_id}")
+    async def look(file_id: FileId, caller: Annotated[Caller, Depends(reader)]) -> NodejsFile:
+        """One file as of now."""
+        return (await seen(file_id, caller)).report(nodejs.now())
+
+    @router.post("/files/{file_id}/transfer")
+    async def transfer(file_id: FileId, caller: Annotated[Caller, Depends(writer)]) -> NodejsFile:
+        """Fetch it from the agent's host; one that is stored is fetched again."""
+        file = await seen(file_id, caller)
+        return (await _asked(nodejs.transfer(file, caller.who))).report(nodejs.now())
+
+    @router.patch("/files/{file_id}")
+    async def mark(marks: Marks, file_id: FileId, caller: Annotated[Caller, Depends(writer)]) -> NodejsFile:
+        """Favourite and note."""
+        await seen(file_id, caller)
+        await nodejs.workers(nodejs.files.mark, file_id, marks.favourite, marks.note)
+        return (await seen(file_id, caller)).report(nodejs.now())
+
+    @router.delete("/files/{file_id}", status_code=204)
+    async def remove(file_id: FileId, caller: Annotated[Caller, Depends(writer)]) -> None:
+        """Delete it here. On the agent's host it stays."""
+        await nodejs.remove(await seen(file_id, caller), caller.who)
+
+    @router.get("/files/{file_id}/content", response_class=FileResponse, responses=_CONTENT)
+    async def content(
+        request: Request,
+        file_id: FileId,
+        caller: Annotated[Caller, Depends(reader)],
+        part: Annotated[int, Query(ge=0, le=1, description="Of a core: 0 is the core, 1 its executable.")] = 0,
+    ) -> Response:
+        """What is stored: as it came, in gzip, where the client takes that, else without."""
+        file = await seen(file_id, caller)
+        if part >= len(file.parts):
+            raise not_found("stored file; it may have to be fetched first")
+        it = file.parts[part]
+        path = nodejs.storage.path(it)
+        if not path.is_file():
+            raise not_found("stored file any more")
+        headers = {"ETag": f'"{it.storage}"', "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            return FileResponse(path, media_type="application/octet-stream", filename=it.name, headers=headers)
+        headers["Content-Length"] = str(it.plain_bytes)
+        pieces = _in_threads(nodejs.storage.plain(it))
+        return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
+
+    return router
+
+
+async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
+
+
+async def _asked(work: Awaitable[T]) -> T:
+    """What an agent was asked for, or our way of saying why not."""
+    try:
+        return await work
+    except AgentAwayError as error:
+        raise RefusedError(409, "not_connected", str(error)) from None
+    except RefusedByAgentError as error:
+        raise RefusedError(409, "refused_by_agent", str(error)) from None
+    except NoAnswerError as error:
+        raise RefusedError(504, "no_answer", str(error)) from None
+    except BadWishError as error:
+        raise RefusedError(400, "bad_request", str(error)) from None
+    except TooManyFilesError:
+        raise RefusedError(409, "too_many_files", "the app has too many files; delete some") from None
+
+
+def _fields(it: object) -> dict[str, Any]:
+    return {name: getattr(it, name) for name in it.__slots__}  # type: ignore[attr-defined]
+
+
+def _instance(
+    key: tuple[str, str], agent: Agent | None, stored: queries.Instance | None, *, connected: bool
+) -> NodejsInstance | None:
+    times = [it.last_seen for it in (agent, stored) if it is not None and it.last_seen is not None]
+    if not times:
+        return None
+    return NodejsInstance(
+        app=key[0],
+        agent=key[1],
+        connected=connected,
+        last_seen=max(times),
+        connected_at=agent.connected_at if agent and connected else None,
+        agent_version=(agent.version if agent else "") or (stored.version if stored else ""),
+        clock_offset_ms=agent.clock_offset_ms if agent else None,
+    )
+
+
+def _processes(
+    app: str, agent: str, rows: list[queries.LastValues], running: dict[int, str] | None, now: datetime
+) -> list[NodejsProcess]:
+    """`running`: command lines by pid as the agent lists them now; None: it is not there to ask."""
+    found = {}
+    for row in rows:
+        pid = int(row.instance.rpartition(":")[2])
+        alive = pid in running if running is not None else now - row.last_seen < ALIVE
+        found[pid] = NodejsProcess(
+            app=app,
+            agent=agent,
+            pid=pid,
+            instance=row.instance,
+            command=(running or {}).get(pid) or row.command,
+            reports=True,
+            alive=alive,
+            started_at=row.started_at,
+            last_seen=row.last_seen,
+            threads=row.threads,
+            **{name: row.figures.get(name) for name in _FIGURES},
+        )
+    for pid, command in (running or {}).items():
+        if pid not in found:
+            found[pid] = NodejsProcess(
+                app=app,
+                agent=agent,
+                pid=pid,
+                instance=instance_of(agent, pid),
+                command=command,
+                reports=False,
+                alive=True,
+                started_at=None,
+                last_seen=None,
+                threads=[],
+                **dict.fromkeys(_FIGURES),
+            )
+    return sorted(found.values(), key=lambda it: (not it.alive, not it.reports, it.pid))
+
+
+_FIGURES: tuple[str, ...] = (*queries.LAST, "gc_percent", "requests_per_s")
+
+
+def _package(app: str, found: PackageFile, *, whole: bool) -> NodejsPackage:
+    document = dict(found.document)
+    locked = document.pop("locked")
+    return NodejsPackage(
+        app=app,
+        agent=found.agent,
+        file=found.file,
+        received_at=found.received_at,
+        locked_count=len(locked),
+        locked=locked if whole else None,
+        **document,
+    )

@@ -1,0 +1,16 @@
+"""The list of Node.js processes as an agent prints it."""
+
+from __future__ import annotations
+
+MOST_PROCESSES = 2000
+LONGEST_COMMAND = 1000
+
+
+def listed(printed: str) -> dict[int, str]:
+    """Command lines by pid: a line each, the pid and the command with a NUL between. Others are left out."""
+    found = {}
+    for line in printed.splitlines()[:MOST_PROCESSES]:
+        pid, nul, command = line.partition("\0")
+        if nul and pid.strip().isdecimal() and 0 < int(pid) < 1 << 31:
+            found[int(pid)] = command.strip()[:LONGEST_COMMAND]
+    return found
