@@ -102,10 +102,11 @@ class Stack:
         self.programs.append(program)
         return program
 
-    def start_server(self):
+    def start_server(self, *ports):
+        """With the second ports that `ports`, flags of `sonde up`, name; others than those are off."""
         server = self.start(
             "server",
-            [*SONDE, "up", "--data", str(self.data), "--port", str(self.port), *NO_SECOND_PORTS],
+            [*SONDE, "up", "--data", str(self.data), "--port", str(self.port), *NO_SECOND_PORTS, *ports],
         )
         until(self.ready, 60, "readiness of the server")
         return server

@@ -26,6 +26,8 @@ STOP_WITHIN_S = 8.0
 CONNECTIONS_MAX = 2000
 CALLS_PER_CONNECTION = 100
 """At one time; a sender keeps more to itself until one has ended."""
+CALLS_WAITING = 4096
+"""Calls that no handler has heard of yet; more are cancelled, which is an answer that senders come again after."""
 _HANDSHAKE_WITHIN_S = 20
 _KEEPALIVE_S, _KEEPALIVE_TIMEOUT_S = 60, 20
 """A connection whose other end is gone is known after both."""
@@ -86,6 +88,8 @@ class GrpcServer:
             ("grpc.max_receive_message_length", self._max_message_bytes),
             ("grpc.max_concurrent_streams", CALLS_PER_CONNECTION),
             ("grpc.max_allowed_incoming_connections", CONNECTIONS_MAX),
+            ("grpc.server.max_pending_requests", CALLS_WAITING),
+            ("grpc.server.max_pending_requests_hard_limit", CALLS_WAITING),
             ("grpc.server_handshake_timeout_ms", _HANDSHAKE_WITHIN_S * 1000),
             ("grpc.keepalive_time_ms", _KEEPALIVE_S * 1000),
             ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_S * 1000),
