@@ -10,23 +10,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import math
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from sqlalchemy.exc import DBAPIError
+
+from sonde.server.api.failures import RefusedError
 from sonde.server.control.catalogue import CATALOGUE
-from sonde.server.intake.skywalking import skywalking_pb2 as pb
-from sonde.server.intake.skywalking.profile_options import (
-    TOOL,
-    BadOptionsError,
-    ProfileOptions,
-    profile_options,
-    tool_states,
-)
+from sonde.server.intake.skywalking.profile_options import TOOL, BadOptionsError, profile_options, tool_states
+from sonde.server.intake.skywalking.profile_seats import Host, Seat, Seats
+from sonde.server.intake.skywalking.profile_tasks import Task
 from sonde.server.intake.skywalking.snapshots import Snapshots
-from sonde.wire.control import ASK, PROTOCOL, Piece, job_body, moment
+from sonde.wire.control import ASK, Piece, job_body, parsed_moment
 from sonde.wire.profile import MEDIA_TYPE
 from sonde.wire.tools import MAX_PIECE_BYTES
 
@@ -35,10 +31,10 @@ if TYPE_CHECKING:
 
     from sonde.server.control.control import Control
     from sonde.server.control.link import Link
-    from sonde.server.control.nodes import Agent
+    from sonde.server.intake.skywalking import skywalking_pb2 as pb
     from sonde.server.intake.skywalking.instances import Instance, InstanceKey
     from sonde.server.spool.spool import Sample
-    from sonde.wire.control import AgentMessage, Artifact, Job, Process, ServerMessage
+    from sonde.wire.control import AgentMessage, Artifact, Job, ServerMessage
 
 log = logging.getLogger(__name__)
 
@@ -47,87 +43,10 @@ GONE_AFTER_S = 180.0
 LOOK_EVERY_S = 1.0
 LATE_S = 3.0
 """Snapshots may come so much after the call that says it is over."""
-MOST_PROCESSES = 2000
 FILE = "profile.json"
 _OTHERS = tuple(tool.name for tool in CATALOGUE if tool.name != TOOL)
-_PID_MAX = (1 << 31) - 1
-
-
-@dataclass(eq=False, slots=True)
-class _Task:
-    """A run under way."""
-
-    job: Job
-    options: ProfileOptions
-    snapshots: Snapshots
-    created_ms: int
-    expires_at: float
-    seq: int = 0
-    given_at: float = 0.0
-    """When the agent was told, on the clock that never goes back; 0: not yet."""
-    ends_at: float = math.inf
-    started_at: datetime | None = None
-    ending: bool = False
-
-    def next_seq(self) -> int:
-        self.seq += 1
-        return self.seq
-
-
-@dataclass(eq=False, slots=True)
-class _Seat:
-    """A process that asks for tasks."""
-
-    key: InstanceKey
-    host: str
-    pid: int
-    language: str
-    heard_at: float
-    since: datetime
-    task: _Task | None = None
-
-    def process(self) -> Process:
-        """As the control plane shows it."""
-        return {
-            "pid": self.pid,
-            "service": self.key.service,
-            "instance": self.key.instance,
-            "uid": 0,
-            "language": self.language[:255],
-            "command": "SkyWalking's agent",
-            "probe_version": "",
-            "native": False,
-            "connected_at": moment(self.since),
-            "tools": None,
-        }
-
-
-class _Host:
-    """A host, as an agent of ours would stand for it; the control plane's link to it is this object."""
-
-    def __init__(self, profiling: Profiling, app: str, host: str) -> None:
-        self.profiling = profiling
-        self.app = app
-        self.name = host
-        self.node = "skywalking-" + hashlib.sha256(f"{app}\0{host}".encode()).hexdigest()[:16]
-        self.agent: Agent | None = None
-        self.seats: dict[int, _Seat] = {}
-
-    def say(self, message: ServerMessage) -> None:
-        """What the control plane has to say."""
-        self.profiling.begin(self.profiling.hear(self, message))
-
-    def give_up(self, reason: str) -> None:
-        """Only somebody who took our place could be a reason, and nobody has our instance."""
-        log.warning("profile tasks of %s are given up: %s", self.name, reason)
-
-
-@dataclass(slots=True)
-class _Facts:
-    seats: dict[InstanceKey, _Seat] = field(default_factory=dict)
-    hosts: dict[tuple[str, str], _Host] = field(default_factory=dict)
-    tasks: dict[str, _Seat] = field(default_factory=dict)
-    """By id of the task, which is the job's."""
+_AWAY = (DBAPIError, RefusedError, OSError)
+"""The metadata database or the disk of artifacts does not do what it should: later, perhaps."""
 
 
 class Profiling:
@@ -143,15 +62,16 @@ class Profiling:
         self._control = control
         self._now = now
         self._seconds = seconds
-        self._facts = _Facts()
+        self._seats = Seats(lambda host, message: self._begin(self._hear(host, message)))
+        self._tasks: dict[str, Seat] = {}  # by id of the task, which is the job's
         self._working: set[asyncio.Task[None]] = set()
         self.snapshots = 0
         self.unwanted_snapshots = 0
 
     def samples(self) -> Iterator[Sample]:
         """For /metrics."""
-        yield "sonde_skywalking_profiled_processes", {}, len(self._facts.seats)
-        yield "sonde_skywalking_profile_tasks_open", {}, len(self._facts.tasks)
+        yield "sonde_skywalking_profiled_processes", {}, len(self._seats)
+        yield "sonde_skywalking_profile_tasks_open", {}, len(self._tasks)
         yield "sonde_skywalking_snapshots_total", {}, self.snapshots
         yield "sonde_skywalking_snapshots_unwanted_total", {}, self.unwanted_snapshots
 
@@ -159,9 +79,15 @@ class Profiling:
         """Say how tasks go, end those whose time is over, forget who has gone. Until cancelled."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            for seat in list(self._facts.tasks.values()):
-                if seat.task is not None:
-                    await self._look_at(seat, seat.task)
+            for seat in list(self._tasks.values()):
+                task = seat.task
+                if task is None or task.ending:
+                    continue
+                try:
+                    await self._look_at(seat, task)
+                except _AWAY as error:
+                    task.ending = False
+                    log.warning("the profile task %s cannot go on yet: %s", task.job["id"], error)
             self._forget()
 
     async def close(self) -> None:
@@ -173,38 +99,36 @@ class Profiling:
     # -- from SkyWalking's agents -------------------------------------------------------------------------------------
     def heard_of(self, key: InstanceKey) -> None:
         """It lives."""
-        if seat := self._facts.seats.get(key):
+        if seat := self._seats.find(key):
             seat.heard_at = self._seconds()
 
     async def told(self, key: InstanceKey, instance: Instance) -> None:
         """It has said what it is: perhaps now its host is known."""
-        seat = self._facts.seats.get(key)
-        if seat is not None and seat.task is None and seat.host != instance.properties.get("host.name", ""):
+        seat = self._seats.find(key)
+        if seat is not None and seat.task is None and seat.host.name != instance.properties.get("host.name", ""):
             self._leave(seat)
             await self._sit(key, instance)
 
     async def asked(self, key: InstanceKey, instance: Instance, last_command_ms: int) -> list[pb.Command]:
         """What it shall do. `last_command_ms`: when the last command that it has was made, −1 without one."""
-        seat = self._facts.seats.get(key)
+        seat = self._seats.find(key)
         if seat is None:
-            if len(self._facts.seats) >= MOST_PROCESSES:
+            if not self._seats.has_room():
                 return []
             seat = await self._sit(key, instance)
         seat.heard_at = self._seconds()
         task = seat.task
-        if task is None or task.ending or (task.given_at and task.created_ms <= last_command_ms):
+        if task is None or not task.is_news_to(last_command_ms):
             return []
         if not task.given_at:
-            task.created_ms = max(task.created_ms, last_command_ms + 1)
-            task.given_at = self._seconds()
-            task.started_at = self._now()
-            task.ends_at = task.given_at + task.job["seconds"]
-            await self._output(seat, task, {"event": "started", "tool": TOOL, "seconds": task.job["seconds"]})
-        return [_command(task)]
+            task.began(last_command_ms, self._seconds(), self._now())
+            event = {"event": "started", "tool": TOOL, "seconds": task.job["seconds"]}
+            self._begin(self._output(seat, task, event))
+        return [task.command()]
 
     def snapshot(self, app: str, snapshot: pb.ThreadSnapshot) -> None:
         """One of the stacks that were asked for."""
-        seat = self._facts.tasks.get(snapshot.taskId)
+        seat = self._tasks.get(snapshot.taskId)
         if seat is None or seat.task is None or seat.key.app != app:
             self.unwanted_snapshots += 1
             return
@@ -214,12 +138,12 @@ class Profiling:
 
     def finished(self, key: InstanceKey, task_id: str) -> None:
         """The task's minutes are over."""
-        seat = self._facts.tasks.get(task_id)
+        seat = self._tasks.get(task_id)
         if seat is not None and seat.task is not None and seat.key == key:
             seat.task.ends_at = min(seat.task.ends_at, self._seconds())
 
     # -- from the control plane ---------------------------------------------------------------------------------------
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Do it by itself: who asks does not wait for us."""
         task = asyncio.ensure_future(work)
         self._working.add(task)
@@ -228,32 +152,32 @@ class Profiling:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a profile task of SkyWalking's failed", exc_info=error)
+            known = isinstance(error, _AWAY)
+            log.error("what was to be said of a profile task is lost: %s", error, exc_info=None if known else error)
 
-    async def hear(self, host: _Host, message: ServerMessage) -> None:
+    async def _hear(self, host: Host, message: ServerMessage) -> None:
         """A message of the control channel."""
         if message["type"] == "job":
             await self._job(host, job_body(message["body"]))
+        elif message["type"] == "settled":
+            if seat := self._tasks.pop(message["job"], None):
+                seat.task = None
         elif message["type"] == "cancel":
-            seat = self._facts.tasks.get(message["job"])
+            seat = self._tasks.get(message["job"])
             if seat is None or seat.task is None:
                 return
             if message["how"] == "stop":
                 seat.task.ends_at = min(seat.task.ends_at, self._seconds() - LATE_S)
             else:
                 await self._fail(seat, seat.task, "aborted", "cancelled")
-        elif message["type"] == "settled":
-            self._settled(message["job"])
 
-    async def _job(self, host: _Host, job: Job) -> None:
+    async def _job(self, host: Host, job: Job) -> None:
         seat = host.seats.get(job["pid"])
         if seat is None:
             await self._refuse(host, job, "gone", f"process {job['pid']} has not been heard of for a while")
         elif job["tool"] == ASK:
-            states = tool_states(_OTHERS, running=seat.task is not None)
-            await self._say(
-                host, {"type": "done", "job": job["id"], "seq": 1, "event": {"event": "tools", "tools": states}}
-            )
+            event = {"event": "tools", "tools": tool_states(_OTHERS, running=seat.task is not None)}
+            await self._say(host, {"type": "done", "job": job["id"], "seq": 1, "event": event})
         elif job["tool"] != TOOL:
             await self._refuse(host, job, "unavailable", f"SkyWalking's agent cannot run {job['tool']}, only {TOOL}")
         elif seat.task is not None:
@@ -264,166 +188,83 @@ class Profiling:
             except BadOptionsError as error:
                 await self._refuse(host, job, "bad_options", str(error))
                 return
-            created_ms = round(self._now().timestamp() * 1000)
-            expires_at = self._seconds() + (_time(job["expires_at"]) - self._now()).total_seconds()
-            seat.task = _Task(job, options, Snapshots(options.period_ms), created_ms, expires_at)
-            self._facts.tasks[job["id"]] = seat
+            now = self._now()
+            expires_at = self._seconds() + (parsed_moment(job["expires_at"]) - now).total_seconds()
+            created_ms = round(now.timestamp() * 1000)
+            seat.task = Task(job, options, Snapshots(options.period_ms), created_ms, expires_at)
+            self._tasks[job["id"]] = seat
             await self._say(host, {"type": "accepted", "job": job["id"]})
 
-    async def _look_at(self, seat: _Seat, task: _Task) -> None:
+    # -- what is said of a task ---------------------------------------------------------------------------------------
+    async def _look_at(self, seat: Seat, task: Task) -> None:
         now = self._seconds()
-        if task.ending:
-            return
         if not task.given_at and now >= task.expires_at:
-            await self._fail(
-                seat, task, "expired", "the process's agent has not asked for tasks; it does each 20 s by default"
-            )
+            why = "the process's agent has not asked for tasks, which it does each 20 s by default"
+            await self._fail(seat, task, "expired", why)
         elif now - seat.heard_at > GONE_AFTER_S:
             await self._fail(seat, task, "gone", "the process has not been heard of for a while")
         elif now >= task.ends_at + LATE_S:
             await self._finish(seat, task)
         elif task.given_at:
-            ran = min(now, task.ends_at) - task.given_at
             note = f"{task.snapshots.count:,} snapshots of {len(task.snapshots.segments):,} requests"
-            await self._output(
-                seat, task, {"event": "progress", "seconds": ran, "of": task.job["seconds"], "note": note}
-            )
+            progress = {"seconds": task.ran_s(now), "of": task.job["seconds"], "note": note}
+            await self._output(seat, task, {"event": "progress", **progress})
 
-    async def _finish(self, seat: _Seat, task: _Task) -> None:
-        task.ending = True
-        host = self._host_of(seat)
-        ran = min(self._seconds(), task.ends_at) - task.given_at if task.given_at else 0.0
-        ran = max(ran, 0.0)
-        content, summary = await asyncio.to_thread(task.snapshots.profile, TOOL, ran)
-        if host.agent is None:
+    async def _finish(self, seat: Seat, task: Task) -> None:
+        if seat.host.agent is None:
             raise RuntimeError("a task of a host that never joined")
+        task.ending = True
+        ran_s = task.ran_s(self._seconds())
+        content, summary = await asyncio.to_thread(task.snapshots.profile, TOOL, ran_s)
         for offset in range(0, len(content), MAX_PIECE_BYTES):
             data = content[offset : offset + MAX_PIECE_BYTES]
-            await self._control.piece(host.agent, Piece(task.job["id"], FILE, offset, len(content), data))
+            await self._control.piece(seat.host.agent, Piece(task.job["id"], FILE, offset, len(content), data))
         artifact: Artifact = {
             "name": FILE,
             "media_type": MEDIA_TYPE,
             "bytes": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
         }
-        document = {
-            "format": "sonde.result.v1",
-            "tool": TOOL,
-            "pid": seat.pid,
-            "service": seat.key.service,
-            "instance": seat.key.instance,
-            "started_at": moment(task.started_at or self._now()),
-            "seconds": round(ran, 3),
-            "notes": list(task.snapshots.notes(task.options.endpoint)),
-            "summary": summary,
-        }
-        event = {"event": "result", "document": document, "artifacts": [artifact]}
-        await self._say(host, {"type": "done", "job": task.job["id"], "seq": task.next_seq(), "event": event})
+        document = task.document(seat.key.service, summary, ran_s, self._now())
+        await self._done(seat, task, {"event": "result", "document": document, "artifacts": [artifact]})
 
-    async def _fail(self, seat: _Seat, task: _Task, reason: str, message: str) -> None:
+    async def _fail(self, seat: Seat, task: Task, reason: str, message: str) -> None:
         task.ending = True
-        event = {"event": "failed", "reason": reason, "message": message}
-        done = {"type": "done", "job": task.job["id"], "seq": task.next_seq(), "event": event}
-        await self._say(self._host_of(seat), done)
+        await self._done(seat, task, {"event": "failed", "reason": reason, "message": message})
 
-    def _settled(self, job_id: str) -> None:
-        seat = self._facts.tasks.pop(job_id, None)
-        if seat is not None:
-            seat.task = None
+    async def _done(self, seat: Seat, task: Task, event: dict[str, Any]) -> None:
+        await self._say(seat.host, {"type": "done", "job": task.job["id"], "seq": task.next_seq(), "event": event})
 
-    async def _output(self, seat: _Seat, task: _Task, event: dict[str, Any]) -> None:
-        output = {"type": "output", "job": task.job["id"], "seq": task.next_seq(), "event": event}
-        await self._say(self._host_of(seat), output)
+    async def _output(self, seat: Seat, task: Task, event: dict[str, Any]) -> None:
+        await self._say(seat.host, {"type": "output", "job": task.job["id"], "seq": task.next_seq(), "event": event})
 
-    async def _refuse(self, host: _Host, job: Job, reason: str, message: str) -> None:
+    async def _refuse(self, host: Host, job: Job, reason: str, message: str) -> None:
         await self._say(host, {"type": "refused", "job": job["id"], "reason": reason, "message": message})
 
-    async def _say(self, host: _Host, message: dict[str, Any]) -> None:
+    async def _say(self, host: Host, message: dict[str, Any]) -> None:
         if host.agent is not None:
             await self._control.heard(host.agent, cast("AgentMessage", message))
 
     # -- who is there -------------------------------------------------------------------------------------------------
-    def _host_of(self, seat: _Seat) -> _Host:
-        return self._facts.hosts[seat.key.app, seat.host]
-
-    async def _sit(self, key: InstanceKey, instance: Instance) -> _Seat:
-        told = instance.properties
-        name = told.get("host.name", "")
-        host = self._facts.hosts.get((key.app, name))
-        if host is None:
-            host = self._facts.hosts[key.app, name] = _Host(self, key.app, name)
-            host.agent = await self._control.joined(
-                key.app,
-                {
-                    "type": "hello",
-                    "protocol": PROTOCOL,
-                    "node": host.node,
-                    "host": name[:255],
-                    "agent_version": "",
-                    "instance": host.node,
-                    "capabilities": [TOOL],
-                    "jobs": [],
-                },
-                cast("Link", host),  # what is used of one are say and give_up
-            )
-        pid = _pid(told.get("process.pid", ""), key, host.seats)
-        now = self._seconds()
-        seat = _Seat(key, name, pid, told.get("telemetry.sdk.language", ""), now, self._now())
-        self._facts.seats[key] = host.seats[pid] = seat
+    async def _sit(self, key: InstanceKey, instance: Instance) -> Seat:
+        seat = self._seats.sit(key, instance, self._seconds(), self._now())
+        host = seat.host
+        if len(host.seats) == 1:  # what the control plane uses of a link are its say and give_up
+            host.agent = await self._control.joined(key.app, host.hello(), cast("Link", host))
         await self._show(host)
         return seat
 
-    def _leave(self, seat: _Seat) -> None:
-        host = self._host_of(seat)
-        del self._facts.seats[seat.key]
-        del host.seats[seat.pid]
-        if host.agent is None:
-            return
-        if host.seats:
-            self.begin(self._show(host))
-        else:
-            self._control.left(host.agent, cast("Link", host))
-            del self._facts.hosts[host.app, host.name]
+    def _leave(self, seat: Seat) -> None:
+        if not self._seats.leave(seat):
+            self._begin(self._show(seat.host))
+        elif seat.host.agent is not None:
+            self._control.left(seat.host.agent, cast("Link", seat.host))
 
-    async def _show(self, host: _Host) -> None:
-        await self._say(host, {"type": "processes", "items": [seat.process() for seat in host.seats.values()]})
+    async def _show(self, host: Host) -> None:
+        await self._say(host, {"type": "processes", "items": host.processes()})
 
     def _forget(self) -> None:
         too_old = self._seconds() - GONE_AFTER_S
-        for seat in list(self._facts.seats.values()):
+        for seat in self._seats:
             if seat.heard_at < too_old and seat.task is None:
                 self._leave(seat)
-
-
-def _pid(said: str, key: InstanceKey, taken: dict[int, _Seat]) -> int:
-    """The process's own; a number made of its name where that is not known, or another has it."""
-    pid = int(said) if said.isascii() and said.isdecimal() and len(said) <= 10 else 0
-    if not 1 <= pid <= _PID_MAX or pid in taken:
-        digest = hashlib.sha256("\0".join(key).encode()).digest()
-        pid = int.from_bytes(digest[:4], "big") % _PID_MAX + 1
-        while pid in taken:
-            pid = pid % _PID_MAX + 1
-    return pid
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _command(task: _Task) -> pb.Command:
-    """ProfileTaskQuery: its arguments are all texts. The start lies a day back, since an agent whose clock is behind
-    ours would wait for it.
-    """
-    arguments = {
-        "SerialNumber": task.job["id"],
-        "TaskId": task.job["id"],
-        "EndpointName": task.options.endpoint,
-        "Duration": task.options.minutes,
-        "MinDurationThreshold": task.options.min_duration_ms,
-        "DumpPeriod": task.options.period_ms,
-        "MaxSamplingCount": task.options.requests,
-        "StartTime": task.created_ms - 86_400_000,
-        "CreateTime": task.created_ms,
-    }
-    pairs = [pb.KeyStringValuePair(key=key, value=str(value)) for key, value in arguments.items()]
-    return pb.Command(command="ProfileTaskQuery", args=pairs)
