@@ -79,7 +79,7 @@ def test_tokens_and_signals_are_never_joined(queue, clock):
         for signal in Signal:
             queue.append(token, signal, f"{token}{signal.word}".encode())
     clock.now = 1.0
-    given = [queue.take(0) for _ in range(6)]
+    given = [queue.take(0) for _ in range(2 * len(Signal))]
     assert {(it.header.token, it.header.signal, content(it).decode()) for it in given} == {
         (token, signal, f"{token}{signal.word}") for token in ("", "other") for signal in Signal
     }

@@ -65,7 +65,8 @@ def test_all_three_signals_come_in(path, queue, counters):
         for kind in (Kind.TRACES, Kind.METRICS, Kind.LOGS):
             probe.socket.sendall(frame(kind, payload(kind.name.encode())))
     eventually(lambda: closed(counters, "hung_up") == 1, "the end of the connection")
-    assert sorted(received(queue)) == [("t", signal, payload(signal.name.encode())) for signal in Signal]
+    signals = (Signal.TRACES, Signal.METRICS, Signal.LOGS)
+    assert sorted(received(queue)) == [("t", signal, payload(signal.name.encode())) for signal in signals]
     assert counters.total("sonde.agent.frames.received", signal="logs") == 1
 
 

@@ -72,6 +72,25 @@ def test_json_becomes_the_protobuf_that_the_same_sdk_sends(sender: Sender, spool
     assert kind.FromString(stored) == kind.FromString(recorded(f"python-sdk.{signal}.pb"))
 
 
+def test_segments_that_an_agent_of_ours_forwards_are_in_the_spool_byte_for_byte(sender: Sender, spool: Spool) -> None:
+    body = recorded("python-agent.segments.pb")
+
+    answer = sender.post(gzip.compress(body), "/v1/segments", content_encoding="gzip")
+
+    assert (answer.status, answer.body) == (200, b"")
+    (entry,) = in_folder(spool.folder)
+    assert (entry.signal, entry.app, entry.body) == (Signal.SEGMENTS, APP, body)
+    assert sender.app.acceptance.counters.items == {Signal.SEGMENTS: 23}
+
+
+def test_segments_that_cannot_be_read_are_refused(sender: Sender, spool: Spool) -> None:
+    whole = recorded("python-agent.segments.pb")
+
+    assert sender.post(whole[:-3], "/v1/segments").status == 400
+    assert sender.post(b"{}", "/v1/segments", content_type=JSON).status == 415
+    assert in_folder(spool.folder) == []
+
+
 def test_json_of_the_js_sdk_is_read_chunked_and_with_numbers_for_int64(sender: Sender, spool: Spool) -> None:
     body = json.dumps(recorded("js-sdk.traces.json")).encode()
     chunks = [body[at : at + 100] for at in range(0, len(body), 100)]

@@ -1,6 +1,6 @@
 """The node agent: receive -> queue -> forward, the host's metrics, and what probes are told.
 
-Bytes in, bytes out: no span is decoded.
+Bytes in, bytes out: no span is decoded. Only what PHP processes of SkyAPM 3 say in JSON is translated, see `skyapm`.
 """
 
 

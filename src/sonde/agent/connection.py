@@ -32,7 +32,7 @@ MAX_TOKEN_LENGTH = 512
 MAX_NAME_LENGTH = 256
 MAX_COMMAND_LENGTH = 1024
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
-_SIGNALS = frozenset(Signal)
+_SIGNALS = frozenset({Signal.TRACES, Signal.METRICS, Signal.LOGS})
 
 
 class Role(StrEnum):

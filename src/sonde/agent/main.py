@@ -56,6 +56,8 @@ def run(settings: Settings, *, exit_with: int | None, measure_host: bool) -> boo
         runs = running.enter_context(Runs(probes, counters))
         if settings[rows.CONTROL] and (channel := _channel(settings, folder, runs, counters)):
             running.enter_context(channel)
+        if settings[rows.SKYAPM_SOCKET]:
+            running.enter_context(_sidecar(settings, folder, queue, counters))
         receiver = running.enter_context(_receiver(settings, queue, probes, told, runs, counters))
         print("ready", flush=True)  # noqa: T201 - the word scripts wait for
         sound = lifetime.wait(lambda: receiver.connection_count)
@@ -145,6 +147,14 @@ def _channel(settings: Settings, folder: Path, runs: Runs, counters: Counters) -
         )
     except OSError as error:
         raise AgentError(f"the folder {folder} cannot be used: {error.strerror}") from None
+
+
+def _sidecar(settings: Settings, folder: Path, queue: BatchQueue, counters: Counters) -> AbstractContextManager[object]:
+    from sonde.agent.skyapm.instances import Instances  # noqa: PLC0415 - hosts with PHP only
+    from sonde.agent.skyapm.sidecar import Sidecar  # noqa: PLC0415
+
+    instances, host = Instances(folder / "skyapm-instances.json"), host_resource(folder / "host-id")
+    return Sidecar(Path(settings[rows.SKYAPM_SOCKET]), queue, instances, host=host, counters=counters)
 
 
 def _receiver(

@@ -1,4 +1,4 @@
-"""The three kinds of telemetry that pass through the agent."""
+"""The kinds of telemetry that pass through the agent."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from sonde.wire.frames import Kind
 
 
 class Signal(IntEnum):
-    """Traces, metrics or logs. The value is that of its frame, on the socket and on disk."""
+    """Traces, metrics, logs or SkyWalking's segments. The value is that of its frame, on the socket and on disk."""
 
     TRACES = Kind.TRACES
     METRICS = Kind.METRICS
     LOGS = Kind.LOGS
+    SEGMENTS = Kind.SEGMENTS
 
     @property
     def word(self) -> str:
@@ -21,5 +22,8 @@ class Signal(IntEnum):
 
     @property
     def path(self) -> str:
-        """Where a collector takes it. Source: OTLP/HTTP, https://opentelemetry.io/docs/specs/otlp/#otlphttp-request."""
+        """Where a collector takes it. Source: OTLP/HTTP, https://opentelemetry.io/docs/specs/otlp/#otlphttp-request.
+
+        Segments have their place beside those on a server of ours.
+        """
         return f"/v1/{self.word}"

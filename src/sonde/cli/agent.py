@@ -18,6 +18,7 @@ _FLAGS = (
     ("--server", rows.SERVER_URL, "URL"),
     ("--token", rows.AGENT_TOKEN, "TOKEN"),
     ("--socket", rows.AGENT_SOCKET, "PATH"),
+    ("--skyapm-socket", rows.SKYAPM_SOCKET, "PATH"),
     ("--queue-dir", rows.QUEUE_DIR, "DIR"),
     ("--queue-max-bytes", rows.QUEUE_MAX_BYTES, "BYTES"),
     ("--batch-max-bytes", rows.BATCH_MAX_BYTES, "BYTES"),

@@ -51,6 +51,9 @@ class Kind(IntEnum):
     """JSON object: how a run of a tool goes, see docs/debugger.md."""
     CHUNK = 9
     """A piece of an artifact that a run of a tool made, see docs/debugger.md."""
+    SEGMENTS = 10
+    """A SegmentCollection of SkyWalking, protobuf. In an agent's queue; nobody sends it as a frame. Payloads
+    concatenate."""
 
 
 class FrameError(ValueError):

@@ -19,7 +19,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from sonde.server.intake import otlp_json, shape
-from sonde.server.intake.answers import Encoding, bad_body
+from sonde.server.intake.answers import Code, Encoding, RefusedError, bad_body
+from sonde.server.intake.skywalking import segments
 from sonde.server.spool.entry import Signal
 
 try:
@@ -53,6 +54,8 @@ class Checked:
 
 def check(signal: Signal, encoding: Encoding, body: bytes) -> Checked:
     """The request in `body`. Raises RefusedError."""
+    if signal is Signal.SEGMENTS:
+        return _segments(encoding, body)
     if encoding is not Encoding.JSON and _walk is not None:
         items = _walk.count(_SHAPES[signal], body)
         if items >= 0:
@@ -105,3 +108,13 @@ def _with_bad_ids(spans: Iterable[Any]) -> list[int]:
         or span_id == _NO_SPAN
         or len(span.parent_span_id) not in (0, 8)
     ]
+
+
+def _segments(encoding: Encoding, body: bytes) -> Checked:
+    """A SegmentCollection, as agents of ours forward what SkyWalking's gave to them."""
+    if encoding is Encoding.JSON:
+        raise RefusedError(415, Code.INVALID_ARGUMENT, "content_type", "segments come as application/x-protobuf")
+    try:
+        return Checked(body, segments.spans_of_many(body))
+    except segments.BadSegmentError as error:
+        raise bad_body("bad_protobuf", str(error)) from None

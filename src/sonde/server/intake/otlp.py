@@ -1,6 +1,7 @@
-"""OTLP/HTTP: POST /v1/traces, /v1/metrics, /v1/logs.
+"""OTLP/HTTP: POST /v1/traces, /v1/metrics, /v1/logs; and /v1/segments.
 
 Plain ASGI without a framework, for this is where all data comes in. Source: https://opentelemetry.io/docs/specs/otlp/.
+/v1/segments is our own: a SegmentCollection of SkyWalking, as our agent forwards what PHP processes gave to it.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 from sonde.server.intake.acceptance import OTLP_SIGNALS, Sender
 from sonde.server.intake.answers import Answer, Code, Encoding, RefusedError, accepted, bad_body, refused
 from sonde.server.intake.body import CONTENT_ENCODINGS, DisconnectedError
+from sonde.server.spool.entry import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from sonde.server.intake.acceptance import Acceptance
-    from sonde.server.spool.entry import Signal
 
     Scope = dict[str, Any]
     Receive = Callable[[], Awaitable[dict[str, Any]]]
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-PATHS = {f"/v1/{signal}": signal for signal in OTLP_SIGNALS}
+PATHS = {f"/v1/{signal}": signal for signal in (*OTLP_SIGNALS, Signal.SEGMENTS)}
 _ENCODINGS = {
     "application/x-protobuf": Encoding.PROTOBUF,
     "application/protobuf": Encoding.PROTOBUF,
@@ -69,7 +70,7 @@ class OtlpIntake:
         receive: Receive,
     ) -> Answer:
         if signal is None:
-            raise RefusedError(404, Code.NOT_FOUND, "unknown_path", f"OTLP has {', '.join(PATHS)}")
+            raise RefusedError(404, Code.NOT_FOUND, "unknown_path", f"there are {', '.join(PATHS)}")
         if method != "POST":
             raise RefusedError(405, Code.UNIMPLEMENTED, "not_post", "OTLP is sent with POST")
         app = self.acceptance.app_of(sender)
