@@ -490,6 +490,7 @@ export const en = {
   "field.hz": "Looks per second",
   "field.duration_ns": "Duration",
   "field.total_ns": "Time found",
+  "field.requests": "Requests",
   "field.samples": "Samples",
   "field.own_cpu_ns": "Cost of looking (CPU)",
   "field.threads": "Threads",

@@ -490,6 +490,7 @@ export const zh: Record<Key, string> = {
   "field.hz": "每秒采样",
   "field.duration_ns": "时长",
   "field.total_ns": "采到的时间",
+  "field.requests": "请求数",
   "field.samples": "样本数",
   "field.own_cpu_ns": "采样自身的 CPU",
   "field.threads": "线程",

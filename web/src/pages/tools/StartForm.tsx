@@ -168,7 +168,14 @@ function OptionInput({ name, meaning, option, value, onChange }: OptionProps) {
       />
     );
   }
-  return <TextInput {...common} value={String(value)} onChange={(event) => onChange(event.currentTarget.value)} />;
+  return (
+    <TextInput
+      {...common}
+      withAsterisk={(option.at_least ?? 0) > 0}
+      value={String(value)}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
+  );
 }
 
 const isWhole = (value: number | null | undefined) => value === null || value === undefined || Number.isInteger(value);

@@ -23,7 +23,8 @@ export function isGood(option: ToolOption, value: boolean | number | string | un
   if (typeof option.default === "number") {
     return isWithin(value, option.at_least ?? Number.NEGATIVE_INFINITY, option.at_most ?? Number.POSITIVE_INFINITY);
   }
-  return typeof value === "string" && (!option.choices?.length || option.choices.includes(value));
+  if (typeof value !== "string" || value.trim().length < (option.at_least ?? 0)) return false; // in characters
+  return !option.choices?.length || option.choices.includes(value);
 }
 
 const isWithin = (value: unknown, least: number, most: number) =>

@@ -75,6 +75,8 @@ describe("the start form", () => {
       true,
     ]);
     expect([isGood(clock, "moon"), isGood(clock, "wall")]).toEqual([false, true]);
+    const needed = { default: "", doc: "", at_least: 1, at_most: null, choices: [] };
+    expect([isGood(needed, ""), isGood(needed, " "), isGood(needed, "/slow")]).toEqual([false, false, true]);
     expect(isReady(TOOL, { ...draftFor(TOOL), seconds: "" })).toBe(false);
     expect(isReady({ ...TOOL, at_once: true }, { ...draftFor(TOOL), seconds: "" })).toBe(true);
   });

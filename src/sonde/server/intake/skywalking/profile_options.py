@@ -16,8 +16,8 @@ LONGEST_ENDPOINT = 150
 OPTIONS: dict[str, dict[str, Any]] = {
     "endpoint": {
         "default": "",
-        "doc": "needed: the request that is looked at, exactly as traces name it, for this agent knows no patterns",
-        "at_least": None,
+        "doc": "the request that is looked at, exactly as traces name it, for this agent knows no patterns",
+        "at_least": 1,
         "at_most": None,
         "choices": [],
     },
