@@ -16,11 +16,13 @@ from sonde.server.api.routes import (
     apps,
     connect,
     health,
+    jaeger,
     jobs,
     live,
     nodejs,
     nodes,
     processes,
+    prometheus,
     runtime,
     sampling,
     service_map,
@@ -105,6 +107,8 @@ def application(
     ):
         name = module.__name__.rpartition(".")[2]
         app.include_router(module.routes(parts), responses=_ERRORS | _MORE_ERRORS.get(name, {}))
+    for module in (prometheus, jaeger):
+        app.include_router(module.routes(parts))
     app.include_router(health.routes(parts, readiness, metrics_page), responses={503: _ERRORS[503]})
     app.include_router(_description(app, parts))
     # Not mounted at `/`: a mount would answer for addresses of ours that were asked with a wrong method.
