@@ -95,6 +95,10 @@ def test_every_value_keeps_its_meaning(web, sender, app):
             {"system": "http", "peer": "b:8080", "status_code": 404},
         ),
         ({"url.full": "https://user:secret@c/x?y=1"}, CLIENT, {"system": "http", "peer": "c"}),
+        ({"http.url": "http://127.0.0.1:5077/orders/0"}, CLIENT, {"system": "http", "peer": "127.0.0.1:5077"}),
+        ({"url.full": "http://user:secret@c:1/x/z?y=1@2/3"}, CLIENT, {"peer": "c:1"}),
+        ({"url.full": "https://[::1]:80/x/y"}, CLIENT, {"peer": "[::1]:80"}),
+        ({"url.full": "/x/y"}, CLIENT, {"peer": ""}),
         (
             {"db.system.name": "postgresql", "db.query.text": "SELECT 1", "server.address": "db"},
             CLIENT,

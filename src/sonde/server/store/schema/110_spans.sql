@@ -34,7 +34,8 @@ ENGINE = Null;
 -- The names of OTel's semantic conventions that fill a column, new and old, are each turned into the number of what they
 -- mean. Keys are LowCardinality, so that is done once for each key of a file; after it a look-up is `indexOf` on numbers.
 --
--- Some SDKs call a server's span by its method or path alone, and tell the route in an attribute only.
+-- Some SDKs call a server's span by its method or path alone, and tell the route in an attribute only. An address in a URL
+-- is taken by a pattern, for the engine's `netloc` takes some of the path with it.
 DROP VIEW IF EXISTS arriving_spans_of_intake;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS arriving_spans_of_otlp TO arriving_spans AS
@@ -58,7 +59,7 @@ SELECT
         peer_service != '', peer_service,
         server_address != '' AND server_port != '', concat(server_address, ':', server_port),
         server_address != '', server_address,
-        url_authority != '', arrayElement(splitByChar('@', url_authority), -1),
+        url_authority != '', url_authority,
         network_address != '' AND network_port != '', concat(network_address, ':', network_port),
         network_address != '' AND server_port != '', concat(network_address, ':', server_port),
         network_address != '', network_address,
@@ -87,7 +88,7 @@ FROM (
         values[indexOf(meanings, 4)] AS network_address,
         values[indexOf(meanings, 5)] AS network_port,
         values[indexOf(meanings, 6)] AS url,
-        netloc(url) AS url_authority,
+        extract(url, '^[^/?#]*//(?:[^/?#]*@)?([^/?#]*)') AS url_authority,
         values[indexOf(meanings, 7)] AS database_system,
         values[indexOf(meanings, 8)] AS statement,
         values[indexOf(meanings, 9)] AS namespace,
