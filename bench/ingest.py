@@ -1,4 +1,4 @@
-"""OTLP over HTTP to queryable rows: CPU of every process a span, by batch size.
+"""OTLP over HTTP and over gRPC to queryable rows: CPU of every process a span, by batch size.
 
 Requests go to the real server (`sonde up`: web and store process), one after the other, until `spans` has all rows.
 Reference: what a Python backend does instead, with the same engine and the same rows: protobuf's parser, a loop that
@@ -18,6 +18,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import msgspec
 import psutil
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -29,13 +30,15 @@ from sonde.server.folders import Folders
 from sonde.server.store.client import StoreClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 BATCHES = ((50_000, 4), (10_000, 10), (1_000, 40))
 """Spans in a request, and requests."""
+TRANSPORTS = ("OTLP/HTTP", "OTLP/gRPC", "OTLP/HTTP, gzip", "OTLP/gRPC, gzip")
 SETTLE_S = 3
 """Merges that follow an insert at once are counted with it."""
 DEADLINE_S = 120
+_EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 _REFERENCE_TABLE = """
 CREATE TABLE reference_spans (
@@ -93,8 +96,9 @@ def _text(value: Any) -> str:
 class Server:
     """`sonde up` on a folder of its own, its processes watched."""
 
-    def __init__(self, folder: Path, pid: int, port: int) -> None:
+    def __init__(self, folder: Path, pid: int, port: int, grpc_port: int) -> None:
         self._port = port
+        self._grpc_port = grpc_port
         self._processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
         made = subprocess.check_output([*SONDE, "app", "create", "bench", "--data", str(folder)])
         self._token = json.loads(made)["token"]
@@ -105,20 +109,36 @@ class Server:
         """CPU seconds so far by role, all threads."""
         return {role(process): cpu_s(process) for process in self._processes}
 
-    def post(self, connection: http.client.HTTPConnection, body: bytes, encoding: str) -> None:
-        """One request; 200 or an error."""
+    @contextlib.contextmanager
+    def sender(self, transport: str) -> Iterator[Callable[[bytes], None]]:
+        """Sends one request on a connection that stays open; raises where it is refused."""
+        if transport.startswith("OTLP/gRPC"):
+            with grpc.insecure_channel(f"127.0.0.1:{self._grpc_port}") as channel:
+                export = channel.unary_unary(_EXPORT)
+                bearer = (("authorization", f"Bearer {self._token}"),)
+                compression = grpc.Compression.Gzip if "gzip" in transport else None
+                yield lambda body: export(body, metadata=bearer, compression=compression)
+        else:
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self._port)) as connection:
+                yield lambda body: self._post(connection, body, packed="gzip" in transport)
+
+    def _post(self, connection: http.client.HTTPConnection, body: bytes, *, packed: bool) -> None:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/x-protobuf"}
-        if encoding:
-            headers["Content-Encoding"] = encoding
+        if packed:
+            headers["Content-Encoding"] = "gzip"
+            body = zlib.compress(body, 6, wbits=31)
         connection.request("POST", "/v1/traces", body, headers)
         answer = connection.getresponse()
         said = answer.read()
         if answer.status != 200:
             raise RuntimeError(f"{answer.status}: {said!r}")
 
-    def connection(self) -> http.client.HTTPConnection:
-        """To the port that takes data in."""
-        return http.client.HTTPConnection("127.0.0.1", self._port)
+    def empty(self) -> None:
+        """As before the first span, so that no measurement pays for merging what an earlier one left."""
+        for (table,) in self.store.rows(
+            "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
+        ):
+            self.store.command(f"TRUNCATE TABLE {table}")
 
     def rows(self) -> int:
         """Spans that a query sees."""
@@ -128,22 +148,23 @@ class Server:
 @contextlib.contextmanager
 def server(folder: Path) -> Iterator[Server]:
     """A server that is ready."""
-    port = free_port()
-    with running([*SONDE, "up", "--data", str(folder), "--port", str(port), *NO_SECOND_PORTS]) as process:
+    port, grpc_port = free_port(), free_port()
+    ports = ["--port", str(port), *NO_SECOND_PORTS, "--otlp-grpc-port", str(grpc_port)]
+    with running([*SONDE, "up", "--data", str(folder), *ports]) as process:
         wait_ready(port)
-        started = Server(folder, process.pid, port)
+        started = Server(folder, process.pid, port, grpc_port)
         yield started
         started.store.close()
 
 
-def measure(target: Server, sent: list[bytes], encoding: str) -> tuple[float, dict[str, float]]:
+def measure(target: Server, sent: list[bytes], transport: str) -> tuple[float, dict[str, float]]:
     """Seconds until all is queryable, and CPU seconds by role until merges have settled."""
-    packed = [zlib.compress(body, 6, wbits=31) for body in sent] if encoding else sent
-    goal = target.rows() + sum(map(spans_in, sent))
+    target.empty()
+    goal = sum(map(spans_in, sent))
     before, started = target.cpu(), time.perf_counter()
-    with contextlib.closing(target.connection()) as connection:
-        for body in packed:
-            target.post(connection, body, encoding)
+    with target.sender(transport) as send:
+        for body in sent:
+            send(body)
     while target.rows() < goal:
         if time.perf_counter() - started > DEADLINE_S:
             raise TimeoutError(f"{goal - target.rows()} spans are missing")
@@ -155,6 +176,7 @@ def measure(target: Server, sent: list[bytes], encoding: str) -> tuple[float, di
 
 def measure_reference(target: Server, sent: list[bytes]) -> tuple[float, dict[str, float]]:
     """The same for the reference: this process in the place of the web process."""
+    target.empty()
     target.store.command("DROP TABLE IF EXISTS reference_spans")
     target.store.command(_REFERENCE_TABLE)
     path = target.folders.spool / "reference.json"
@@ -170,20 +192,21 @@ def measure_reference(target: Server, sent: list[bytes]) -> tuple[float, dict[st
 
 
 def main() -> None:
-    """Warm up, then each batch size: ours, with gzip, and the reference."""
+    """Warm up, then each batch size: the reference, and ours by each transport."""
     rows: list[tuple[str, ...]] = []
     traffic = Traffic()
     with tempfile.TemporaryDirectory(dir=os.environ.get("SONDE_BENCH_DIR")) as folder, server(Path(folder)) as target:
-        measure(target, list(bodies(traffic, 10_000, 3)), "")
+        for transport in TRANSPORTS:
+            measure(target, list(bodies(traffic, 10_000, 3)), transport)
         for spans, count in BATCHES:
             reference: float | None = None
-            for name in ("reference", "sonde", "sonde, gzip"):
+            for name in ("reference", *TRANSPORTS):
                 sent = list(bodies(traffic, spans, count))
                 total = sum(map(spans_in, sent))
                 if name == "reference":
                     elapsed, cpu = measure_reference(target, sent)
                 else:
-                    elapsed, cpu = measure(target, sent, "gzip" if "gzip" in name else "")
+                    elapsed, cpu = measure(target, sent, name)
                 all_cpu = sum(cpu.values()) / total * 1e6
                 reference = reference or all_cpu
                 rows.append(
@@ -201,7 +224,7 @@ def main() -> None:
                 )
     report.write(
         "ingest",
-        "OTLP/HTTP to queryable rows",
+        "OTLP to queryable rows",
         (
             "spans a request",
             "path",
@@ -218,6 +241,7 @@ def main() -> None:
             "CPU of all threads, user and system, until the rows are queryable and 3 s of merges after that.",
             "The reference fills one table and no statistics; Sonde fills spans, trace times, statistics and edges.",
             "One sender, one request at a time; its own CPU is not counted. The reference's is: it is the parser.",
+            "All tables are emptied before each measurement.",
         ],
     )
 
