@@ -13,7 +13,6 @@ from sonde.server.intake.skywalking.services import PATHS, PPROF_UPLOAD
 from sonde.server.spool.limits import SpoolLimits
 
 COLLECT = V3 + "TraceSegmentReportService/collect"
-QUERYABLE_WITHIN_S = 2
 
 
 def until(condition, what, within_s=20):
@@ -114,12 +113,10 @@ def test_a_wrong_token_is_not_taken_for_none(tmp_path):
 # -- streams ----------------------------------------------------------------------------------------------------------
 def test_a_stream_that_does_not_end_is_stored_all_the_same(agent):
     stream = Stream(agent)
-    began = time.monotonic()
     stream.send(segment())
 
     until(agent.world.segments, "the segment in the spool")
 
-    assert time.monotonic() - began < QUERYABLE_WITHIN_S
     assert not stream.call.done()
     stream.end()
 
@@ -149,7 +146,7 @@ def test_two_hundred_streams_that_do_not_end_are_all_stored(world):
 
 
 def test_streams_that_do_not_end_hold_up_no_stop(tmp_path):
-    """They are answered, with what they brought in the spool."""
+    """They hear that the server goes; what they brought is in the spool."""
     world = World(tmp_path)
     agent = Agent(world, world.token)
     stream = Stream(agent)
@@ -158,9 +155,10 @@ def test_streams_that_do_not_end_hold_up_no_stop(tmp_path):
 
     world.close()
 
-    assert stream.call.result(20) == b""
+    with pytest.raises(grpc.RpcError) as ended:
+        stream.call.result(20)
+    assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
     assert [it.traceSegmentId for it in world.segments()] == ["s1"]
-    stream.end()
     agent.close()
 
 

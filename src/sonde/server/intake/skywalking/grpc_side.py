@@ -52,6 +52,10 @@ _STREAMED = frozenset(
 _NOT_ASKED_FOR = b"\x08\x02"  # PprofCollectionResponse { status: PPROF_TERMINATED_BY_OVERSIZE }: send nothing
 
 
+class _StoppingError(Exception):
+    """Nothing more is read."""
+
+
 class SkywalkingGrpc(grpc.GenericRpcHandler):
     """All services on one port."""
 
@@ -86,7 +90,7 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
         return method
 
     def close(self) -> None:
-        """End the streams that would go on for ever: what they brought is stored, and they are answered."""
+        """End the streams that would go on for ever: what they brought is stored, and they hear that it is not all."""
         self._closing = True
         for call in self._calls:
             call.cancel()
@@ -100,14 +104,18 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
             while (body := await self._next(task, context)) is not None:
                 answer = await self._take(kind, call, body, context)
             await call.settled()
+        except _StoppingError:
+            await call.settled()
+            self._counters.refused["grpc", "stopping"] += 1
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the server stops; what it has read is stored")
         finally:
             self._counters.streams_open -= 1
         return answer
 
     async def _next(self, task: asyncio.Task[Any] | None, context: _Context) -> bytes | None:
-        """The next message; None after the last, and when the server is about to stop."""
+        """The next message; None after the last. Raises _StoppingError when the server is about to stop."""
         if self._closing or task is None:
-            return None
+            raise _StoppingError
         self._calls.add(task)  # only one that waits for its sender may be cancelled
         try:
             body: object = await context.read()
@@ -115,7 +123,7 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
             if not self._closing:
                 raise
             task.uncancel()
-            return None
+            raise _StoppingError from None
         finally:
             self._calls.discard(task)
         return body if isinstance(body, bytes) else None  # else it is grpcio's EOF
@@ -173,10 +181,13 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
     async def _pprof(self, _: object, context: _Context) -> AsyncIterator[bytes]:
         await self._admitted(Kind.COUNTED, context)
         task = asyncio.current_task()
-        while (body := await self._next(task, context)) is not None:
-            self._counters.messages["grpc", Kind.COUNTED] += 1
-            self._counters.bytes["grpc"] += len(body)
-            yield _NOT_ASKED_FOR
+        try:
+            while (body := await self._next(task, context)) is not None:
+                self._counters.messages["grpc", Kind.COUNTED] += 1
+                self._counters.bytes["grpc"] += len(body)
+                yield _NOT_ASKED_FOR
+        except _StoppingError:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the server stops")
 
 
 def _token(metadata: Iterable[tuple[str, str | bytes]] | None) -> str:
