@@ -405,6 +405,27 @@ class ConnectHint(BaseModel):
     last_seen: datetime
 
 
+class ConnectPorts(BaseModel):
+    """Where this server listens; None: not for that. Each stands beside `host`, which is how the asker reached us."""
+
+    host: str
+    otlp_http: int | None
+    otlp_grpc: int | None
+    skywalking_grpc: int | None
+    skywalking_http: int | None
+    xtransit: int | None
+    tokenless_skywalking: str
+    """Name or id of the app of SkyWalking's agents without a token; empty: they are refused."""
+
+
+class Arrival(BaseModel):
+    """A service that sent something lately. `language` is empty where it does not say."""
+
+    service: str
+    language: str
+    last_seen: datetime
+
+
 class Sampling(BaseModel):
     """What was said about how much of a service is recorded. None: as each of its processes was configured."""
 

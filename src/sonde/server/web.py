@@ -106,6 +106,14 @@ class Ports:
             xtransit=listening(arguments.listen_xtransit),
         )
 
+    def numbers(self) -> dict[str, int | None]:
+        """By protocol, the main one not among them."""
+        bound = {"otlp_http": self.otlp, "skywalking_http": self.skywalking_http, "xtransit": self.xtransit}
+        reserved = {"otlp_grpc": self.otlp_grpc, "skywalking_grpc": self.skywalking_grpc}
+        return {name: it.getsockname()[1] if it else None for name, it in bound.items()} | {
+            name: int(address.rpartition(":")[2]) if address else None for name, address in reserved.items()
+        }
+
     def listening(self) -> list[socket.socket]:
         """Those that speak HTTP."""
         return [it for it in (self.main, self.otlp, self.skywalking_http) if it is not None]
@@ -150,7 +158,7 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
         )
         running.push_async_callback(xtransit.close)
         await xtransit.prepare()
-        parts = make_parts(values, accounts, reader, control, hints, xtransit.nodejs)
+        parts = make_parts(values, accounts, reader, control, hints, xtransit.nodejs, ports)
         for workers in (parts.store_workers, parts.account_workers, parts.login_workers):
             running.callback(workers.close)
         skywalking = SkywalkingIntake(
@@ -250,7 +258,13 @@ def make_control(values: Settings, folders: Folders, accounts: Accounts, workers
 
 
 def make_parts(
-    values: Settings, accounts: Accounts, store: StoreClient, control: Control, hints: Hints, nodejs: Nodejs
+    values: Settings,
+    accounts: Accounts,
+    store: StoreClient,
+    control: Control,
+    hints: Hints,
+    nodejs: Nodejs,
+    ports: Ports,
 ) -> Parts:
     """What the routes stand on, with threads for each kind of work."""
     store_workers = Workers("the store", STORE_THREADS, STORE_WAITING)
@@ -265,6 +279,8 @@ def make_parts(
         login_workers=Workers("a login", LOGIN_THREADS, LOGINS_WAITING),
         control=control,
         hints=hints,
+        ports=ports.numbers(),
+        skywalking_app=values[settings.SKYWALKING_APP],
         nodejs=nodejs,
         apdex_t_ms=values[settings.APDEX_T_MS],
         cookie_secure=values[settings.COOKIE_SECURE],

@@ -98,6 +98,18 @@ class Apps:
                 return None
         return self.create(name, who)
 
+    def new_token(self, app_id: str, who: str) -> str | None:
+        """One more token, which nobody can read again; the others stay. None: there is no such app."""
+        if not self.exists(app_id):
+            return None
+        token, now = new_credential(APP_TOKEN), self._now()
+        with writing(self._engine) as connection:
+            connection.execute(
+                insert(tables.app_tokens).values(id=new_id(), app_id=app_id, digest=digest(token), created_at=now)
+            )
+            audit.record(connection, audit.AuditEntry(now, who, "app.token", app_id, ""))
+        return token
+
     def secret_of(self, app_id: str) -> AppSecret | None:
         """The app and its secret as of now; None where there is no such app."""
         columns = tables.apps.c

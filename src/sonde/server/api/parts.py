@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sonde.server.accounts.accounts import Accounts
     from sonde.server.api.access import Access
     from sonde.server.api.answers import Answers
@@ -31,6 +33,9 @@ class Parts:
     login_workers: Workers
     control: Control
     hints: Hints
+    ports: Mapping[str, int | None]
+    """Where other protocols are spoken, by name."""
+    skywalking_app: str
     nodejs: Nodejs
     apdex_t_ms: int
     cookie_secure: bool

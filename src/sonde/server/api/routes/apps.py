@@ -61,6 +61,25 @@ def routes(parts: Parts) -> APIRouter:
         made = parts.accounts.apps.renew_secret
         return _secret(await parts.account_workers(made, app, caller.who) if seen else None)
 
+    @router.post("/apps/{app}/tokens", status_code=201)
+    async def make_token(
+        app: Annotated[str, Path(max_length=64, description="Its id.")], caller: Annotated[Caller, Depends(writer)]
+    ) -> NewApp:
+        """One more token for an app, shown this once, and its secret as it is. The other tokens stay what they are."""
+
+        def make() -> NewApp | None:
+            token = parts.accounts.apps.new_token(app, caller.who)
+            found = parts.accounts.apps.secret_of(app)
+            if token is None or found is None:
+                return None
+            of = found.app
+            return NewApp(id=of.id, name=of.name, created_at=of.created_at, secret=found.secret or "", token=token)
+
+        made = await parts.account_workers(make) if caller.apps is None or app in caller.apps else None
+        if made is None:
+            raise not_found("app of that id")
+        return made
+
     return router
 
 

@@ -2,19 +2,42 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from sonde.server.api.access import Caller
+from sonde.server.api.moments import Moment
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
-from sonde.server.reports import ConnectHint, Page
+from sonde.server.reports import Arrival, ConnectHint, ConnectPorts, Page
+from sonde.server.store.queries import arrivals
 
 
 def routes(parts: Parts) -> APIRouter:
-    """Who was refused, and why."""
+    """Where to send, who does, and who was refused."""
     router = APIRouter(prefix=f"{PREFIX}/connect", tags=["connect"])
     reader = parts.access.needs("read")
+
+    @router.get("/ports")
+    async def ports(request: Request, _: Annotated[Caller, Depends(reader)]) -> ConnectPorts:
+        """Where this server listens for each protocol."""
+        host = request.url.hostname or "127.0.0.1"
+        return ConnectPorts(host=host, tokenless_skywalking=parts.skywalking_app, **parts.ports)
+
+    @router.get("/arrivals", response_model=Page[Arrival])
+    async def arrived(
+        request: Request,
+        caller: Annotated[Caller, Depends(reader)],
+        app: Annotated[str, Query(max_length=64, description="Its id.")],
+        since: Annotated[Moment, Query(description="Time of receipt.")],
+    ) -> Response:
+        """Services of an app that sent something since then, the latest first."""
+
+        def query() -> Page[Arrival]:
+            seen = caller.apps is None or app in caller.apps
+            return Page(items=arrivals.arrivals(parts.store, app, since) if seen else [])
+
+        return await parts.answers(request, query, "arrival")
 
     @router.get("/hints", response_model=Page[ConnectHint])
     async def hints(request: Request, caller: Annotated[Caller, Depends(reader)]) -> Response:
