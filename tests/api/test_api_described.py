@@ -33,6 +33,7 @@ PATHS = [
     "/api/v1/nodes/{host}",
     "/api/v1/nodejs/instances",
     "/api/v1/nodejs/instances/{app}/{agent}/processes",
+    "/api/v1/nodejs/processes",
     "/api/v1/nodejs/instances/{app}/{agent}/processes/{pid}/trend",
     "/api/v1/nodejs/instances/{app}/{agent}/processes/{pid}/status",
     "/api/v1/nodejs/instances/{app}/{agent}/processes/{pid}/actions",

@@ -124,6 +124,20 @@ def routes(parts: Parts) -> APIRouter:
 
         return await parts.answers(request, query, "instance")
 
+    @router.get("/processes", response_model=Page[NodejsProcess])
+    async def reporting(request: Request, caller: Annotated[Caller, Depends(reader)], app: Text = None) -> Response:
+        """Processes of all agents that reported within 10 minutes. No agent is asked for this."""
+
+        def query() -> Page[NodejsProcess]:
+            apps = (
+                caller.apps if app is None else tuple(it for it in (app,) if caller.apps is None or it in caller.apps)
+            )
+            now = datetime.now(UTC)
+            found = queries.reporting(parts.store, apps, now)
+            return Page(items=[_process(row, row.command, alive=now - row.last_seen < ALIVE) for row in found])
+
+        return await parts.answers(request, query, "process")
+
     @router.get(one + "/processes", response_model=Page[NodejsProcess])
     async def processes(
         request: Request, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]
@@ -428,6 +442,22 @@ def _instance(
     )
 
 
+def _process(row: queries.LastValues, command: str, *, alive: bool) -> NodejsProcess:
+    return NodejsProcess(
+        app=row.app,
+        agent=row.agent,
+        pid=int(row.instance.rpartition(":")[2]),
+        instance=row.instance,
+        command=command,
+        reports=True,
+        alive=alive,
+        started_at=row.started_at,
+        last_seen=row.last_seen,
+        threads=row.threads,
+        **{name: row.figures.get(name) for name in _FIGURES},
+    )
+
+
 def _processes(
     app: str, agent: str, rows: list[queries.LastValues], running: dict[int, str] | None, now: datetime
 ) -> list[NodejsProcess]:
@@ -436,19 +466,7 @@ def _processes(
     for row in rows:
         pid = int(row.instance.rpartition(":")[2])
         alive = pid in running if running is not None else now - row.last_seen < ALIVE
-        found[pid] = NodejsProcess(
-            app=app,
-            agent=agent,
-            pid=pid,
-            instance=row.instance,
-            command=(running or {}).get(pid) or row.command,
-            reports=True,
-            alive=alive,
-            started_at=row.started_at,
-            last_seen=row.last_seen,
-            threads=row.threads,
-            **{name: row.figures.get(name) for name in _FIGURES},
-        )
+        found[pid] = _process(row, (running or {}).get(pid) or row.command, alive=alive)
     for pid, command in (running or {}).items():
         if pid not in found:
             found[pid] = NodejsProcess(

@@ -28,10 +28,13 @@ if TYPE_CHECKING:
     from sonde.server.store.client import StoreClient
 
 LATELY = timedelta(days=1)
+REPORTING = timedelta(minutes=10)
+"""Each process reports about once a minute."""
 AHEAD = timedelta(minutes=5)
 """Agents' clocks may be ahead of ours."""
 CHART_POINTS = 240
 MOST_INSTANCES = 5000
+MOST_PROCESSES = 20_000
 MOST_SERIES = 2000
 MOST_FILES = 1000
 EVERY_STATUS = "res__*"
@@ -65,6 +68,8 @@ class Instance(NamedTuple):
 class LastValues(NamedTuple):
     """What a process reported last."""
 
+    app: str
+    agent: str
     instance: str
     command: str
     last_seen: datetime
@@ -90,36 +95,58 @@ def instances(client: StoreClient, apps: Sequence[str] | None, now: datetime) ->
 
 def last_values(client: StoreClient, app: str, agent: str, now: datetime) -> list[LastValues]:
     """Processes that reported within LATELY, with the last figures of their main thread."""
+    return _last_values(client, [app], "host = {agent:String}", {"agent": agent}, now - LATELY, now)
+
+
+def reporting(client: StoreClient, apps: Sequence[str] | None, now: datetime) -> list[LastValues]:
+    """Processes of all agents that reported within REPORTING, at most MOST_PROCESSES."""
+    return _last_values(client, apps, "host != ''", {}, now - REPORTING, now)
+
+
+def _last_values(
+    client: StoreClient,
+    apps: Sequence[str] | None,
+    whose: str,
+    parameters: dict[str, Any],
+    start: datetime,
+    now: datetime,
+) -> list[LastValues]:
     keys = [*LAST.values(), _UPTIME, _GC, _SENT]
     names = {known.name: key for key in keys if (known := stored(key))}
-    parameters = scope([app], now - LATELY, now + AHEAD) | {"agent": agent, "names": list(names), "service": SERVICE}
+    parameters = scope(apps, start, now + AHEAD) | {"names": list(names), "service": SERVICE} | parameters
+    # OpenTelemetry's own metrics of Node.js have some of these names; their instances are called otherwise
+    of_process = "startsWith(instance, concat(host, ':'))"
     rows = client.rows(
         f"""
-        SELECT instance, name, max(time), groupUniqArray(100)({_THREAD}),
+        SELECT app, host, instance, name, max(time), groupUniqArray(100)({_THREAD}),
             argMaxIf(value, time, {_THREAD} = 0),
             argMaxIf(dateDiff('millisecond', start_time, time), time, {_THREAD} = 0)
-        FROM metrics WHERE {_HOST} AND service != {{service:String}} AND name IN {{names:Array(String)}}
-        GROUP BY instance, name
+        FROM metrics WHERE {APPS} AND {METRIC_TIMES} AND {whose} AND {of_process}
+            AND service != {{service:String}} AND name IN {{names:Array(String)}}
+        GROUP BY app, host, instance, name LIMIT {MOST_PROCESSES * len(names)}
         """,
         parameters,
     )
-    commands = dict(
-        client.rows(
+    commands = {
+        (app, agent, instance): command
+        for app, agent, instance, command in client.rows(
             f"""
-            SELECT instance, argMax(attributes['process.command_line'], last_seen) FROM instances
-            WHERE {APPS} AND host = {{agent:String}} AND attributes['process.command_line'] != ''
-            GROUP BY instance
+            SELECT app, host, instance, argMax(attributes['process.command_line'], last_seen) FROM instances
+            WHERE {APPS} AND {whose} AND {of_process} AND attributes['process.command_line'] != ''
+            GROUP BY app, host, instance
             """,
             parameters,
         )
-    )
-    found: dict[str, dict[str, tuple[datetime, list[int], float, int]]] = defaultdict(dict)
-    for instance, name, time, threads, value, covered_ms in rows:
-        found[instance][names[name]] = time, threads, value, covered_ms
-    return [_last(instance, commands.get(instance, ""), values) for instance, values in sorted(found.items())]
+    }
+    found: dict[tuple[str, str, str], dict[str, tuple[datetime, list[int], float, int]]] = defaultdict(dict)
+    for app, agent, instance, name, time, threads, value, covered_ms in rows:
+        found[app, agent, instance][names[name]] = time, threads, value, covered_ms
+    return [_last(*key, commands.get(key, ""), values) for key, values in sorted(found.items())]
 
 
-def _last(instance: str, command: str, values: dict[str, tuple[datetime, list[int], float, int]]) -> LastValues:
+def _last(
+    app: str, agent: str, instance: str, command: str, values: dict[str, tuple[datetime, list[int], float, int]]
+) -> LastValues:
     figures = {field: values[key][2] for field, key in LAST.items() if key in values}
     if _GC in values and values[_GC][3] > 0:
         figures["gc_percent"] = 100 * values[_GC][2] / values[_GC][3]
@@ -128,7 +155,7 @@ def _last(instance: str, command: str, values: dict[str, tuple[datetime, list[in
     last_seen = max(value[0] for value in values.values())
     began = values[_UPTIME][0] - timedelta(seconds=values[_UPTIME][2]) if _UPTIME in values else None
     threads = sorted({thread for value in values.values() for thread in value[1]})
-    return LastValues(instance, command, last_seen, began, threads, figures)
+    return LastValues(app, agent, instance, command, last_seen, began, threads, figures)
 
 
 def trend(
