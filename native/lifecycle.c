@@ -11,6 +11,7 @@
 #include "rings.h"
 #include "sender.h"
 #include "target.h"
+#include "termination.h"
 #include "tick.h"
 #include "text.h"
 #include "work.h"
@@ -200,6 +201,7 @@ PyObject *lifecycle_start(PyObject *module, PyObject *const *args, Py_ssize_t co
     recorder.has_sender = PyBytes_GET_SIZE(path) > 0;
     recorder.max_value_bytes = (size_t)max_value;
     recorder.exit_flush_ms = (uint32_t)exit_ms;
+    termination_within((uint64_t)exit_ms * 1000000u);
     recorder.debug = debug;
     rings_set_room((size_t)ring_bytes);
     if (PyBytes_GET_SIZE(path) > MAX_PATH_BYTES) {

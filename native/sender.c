@@ -14,6 +14,7 @@
 #include "delivery.h"
 #include "frame_queue.h"
 #include "rings.h"
+#include "termination.h"
 #include "waker.h"
 
 static const uint64_t SECOND_NS = 1000000000u, NEVER = UINT64_MAX;
@@ -80,6 +81,8 @@ static bool wait_until(uint64_t until_ns) {
     }
     int agent = connection_listens();
     waker_prepare();
+    if (termination_is_due()) /* from here on, it wakes */
+        return true;
     shared.waits = true;
     pthread_mutex_unlock(&mutex);
     Waited waited = waker_wait(agent, until_ns);
@@ -106,7 +109,7 @@ static bool wait_for_sender(uint64_t until_ns) {
 }
 
 static bool is_wanted(void) {
-    return shared.stopping || shared.parking || shared.asked > shared.answered;
+    return shared.stopping || shared.parking || shared.asked > shared.answered || termination_is_due();
 }
 
 static uint64_t tick_at_ns(void) {
@@ -156,7 +159,7 @@ static bool has_expired(void) {
     pthread_mutex_lock(&mutex);
     bool expired = shared.stopping && clock_monotonic_ns() > shared.stop_by_ns;
     pthread_mutex_unlock(&mutex);
-    return expired;
+    return expired || termination_is_overdue();
 }
 
 /* -- the thread -- */
@@ -168,7 +171,8 @@ static void *run(void *nothing) {
         pthread_mutex_lock(&mutex);
         quiet = pause_before_look(quiet);
         uint64_t asked = shared.asked;
-        bool wanted = is_wanted(), last = shared.stopping || shared.last, sent;
+        bool terminated = termination_is_due();
+        bool wanted = is_wanted(), last = shared.stopping || shared.last || terminated, sent;
         shared.urgent = shared.last = heard = false;
         atomic_store(&hurried, false);
         pthread_mutex_unlock(&mutex);
@@ -186,6 +190,8 @@ static void *run(void *nothing) {
         bool emptied = delivery_send_all(wanted, &sent, has_expired);
         delivery_report(last, has_expired);
         quiet = sent || !emptied ? 0 : quiet + 1;
+        if (terminated)
+            termination_go_on();
 
         pthread_mutex_lock(&mutex);
         shared.answered = asked;
@@ -195,6 +201,7 @@ static void *run(void *nothing) {
         pthread_cond_broadcast(&changed);
         pthread_mutex_unlock(&mutex);
     }
+    termination_unwatch();
     return nothing;
 }
 
@@ -204,11 +211,14 @@ static int create_thread(void) {
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     /* Signals are the application's: none may be delivered to a thread that it does not know. */
+    termination_watch(); /* not in the thread: the program goes on before that does */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&thread, &attributes, run, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
+    if (error)
+        termination_unwatch();
     return error;
 }
 

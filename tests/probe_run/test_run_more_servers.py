@@ -55,17 +55,17 @@ def test_hypercorn_spawns_two_workers(start, receiver, port, kind, application):
 
 @needs("hypercorn")
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("workers", ["0", "1"])
+@pytest.mark.parametrize("workers", ["0", "1", "3"])
 def test_hypercorn_sends_its_last_spans(start, receiver, port, workers, end):
-    """Without workers it serves itself."""
+    """Without workers it serves itself; of several, those that end later than the first are killed by SIGTERM."""
     if workers == "0" and version("hypercorn") < "0.15":
         pytest.skip("Hypercorn does so from 0.15 on")
     command = (PYTHON, "-m", "hypercorn", "-w", workers, "-b", f"127.0.0.1:{port}", "fastapi_app:app")
     program = start(*command, **NEVER)
-    pid = int(fetch(port))
+    answers = fetch_at_once_from_all(port, max(1, int(workers)))
     program.end(end)
 
-    check_workers(receiver, {pid: 1}, port)
+    check_workers(receiver, answers, port)
 
 
 @needs("granian")
@@ -98,13 +98,14 @@ def test_concurrent_requests_of_granian_do_not_mix(start, receiver, port):
 
 
 @needs("waitress")
-def test_waitress_serves_from_its_threads_and_sends_its_last_spans(start, receiver, port):
-    """At SIGINT. At SIGTERM Python ends without a word, and what the probe had not sent yet is lost."""
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_waitress_serves_from_its_threads_and_sends_its_last_spans(start, receiver, port, end):
+    """At SIGTERM Python ends without a word; the recorder's thread puts that off until it has sent."""
     program = start(PYTHON, "-m", "waitress", "--listen", f"127.0.0.1:{port}", "flask_app:app", **NEVER)
     pid = int(fetch(port))
     for _ in range(3):
         fetch(port)
-    program.end(signal.SIGINT)
+    program.end(end)
 
     check_workers(receiver, {pid: 4}, port)
 
