@@ -52,6 +52,16 @@ def test_a_key_that_comes_several_times_keeps_all_its_values(agent):
     assert agent.world.metrics()[0][0]["host.ip"] == "192.0.2.1, 192.0.2.2"
 
 
+def test_names_are_cut_as_in_segments(agent):
+    """Else one process would be two."""
+    properties = pb.InstanceProperties(service="s" * 100, serviceInstance="i" * 100)
+
+    agent.unary(V3 + "ManagementService/reportInstanceProperties", properties)
+
+    resource = agent.world.metrics()[0][0]
+    assert (resource["service.name"], resource["service.instance.id"]) == ("s" * 70, "i" * 70)
+
+
 def test_a_process_that_says_each_second_that_it_lives_is_stored_each_half_minute(agent):
     """SkyAPM 4 does."""
     for _ in range(20):

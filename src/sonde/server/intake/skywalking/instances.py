@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 MOST = 20_000
 MOST_PROPERTIES = 64
 LONGEST_PROPERTY = 1000
-LONGEST_NAME = 255
+LONGEST_KEY = 255
+LONGEST_NAME = 70
+"""Of services and instances, where SkyWalking's own server cuts them, too; the store does it in segments."""
 LONGEST_SERVICE = 70
 """Characters of a service or an instance, as SkyWalking's server cuts them, and the store those of segments."""
 STORED_EVERY_S = 30.0
@@ -31,7 +33,7 @@ class InstanceKey(NamedTuple):
 
 
 def instance_key(app: str, service: str, instance: str) -> InstanceKey:
-    """Names as long as they may be."""
+    """Names cut to what is kept."""
     return InstanceKey(app, service[:LONGEST_SERVICE], instance[:LONGEST_SERVICE])
 
 
@@ -73,7 +75,7 @@ class Instances:
     def told(self, key: InstanceKey, pairs: Iterable[tuple[str, str]]) -> Instance:
         """It has said what it is."""
         instance = self.heard_of(key)
-        short = [(name[:LONGEST_NAME], value[:LONGEST_PROPERTY]) for name, value in pairs]
+        short = [(name[:LONGEST_KEY], value[:LONGEST_PROPERTY]) for name, value in pairs]
         instance.properties = properties_of(short[:MOST_PROPERTIES])
         instance.resource = resource(key.service, key.instance, instance.properties)
         instance.stored_at = float("-inf")
