@@ -1,4 +1,4 @@
-/** The only place that knows the addresses of the API. */
+/** The addresses of the API; those about Node.js processes stand in `nodejs.ts`. Nobody else knows any. */
 
 import { request } from "./http";
 import type {
@@ -67,7 +67,7 @@ export type Cancel = "stop" | "abort";
 
 export type ExportFormat = "pprof" | "collapsed" | "speedscope" | "json";
 
-type Parameters = Record<string, string | number | boolean | undefined>;
+export type Parameters = Record<string, string | number | boolean | undefined>;
 
 /** `path` under the API's root with the parameters that are set. Path parts are encoded by the caller. */
 export function addressOf(path: string, parameters: Parameters = {}): string {
@@ -79,7 +79,7 @@ export function addressOf(path: string, parameters: Parameters = {}): string {
   return ROOT + path + (text ? `?${text}` : "");
 }
 
-async function everyPage<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T[]> {
+export async function everyPage<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T[]> {
   const items: T[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {

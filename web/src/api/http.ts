@@ -21,13 +21,28 @@ export function setCsrfToken(token: string): void {
 }
 
 export interface RequestOptions {
-  method?: "GET" | "POST" | "PUT" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;
   signal?: AbortSignal;
 }
 
-export async function request<T>(url: string, { method = "GET", body, signal }: RequestOptions = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+export async function request<T>(url: string, options: RequestOptions = {}): Promise<T> {
+  const response = await answerOf(url, { Accept: "application/json" }, options);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** A file's bytes as they arrive. */
+export async function download(url: string, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const response = await answerOf(url, {}, { signal });
+  if (!response.body) throw new ApiError(response.status, "unexpected", "The answer is empty.");
+  return response.body;
+}
+
+async function answerOf(
+  url: string,
+  headers: Record<string, string>,
+  { method = "GET", body, signal }: RequestOptions,
+): Promise<Response> {
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && csrfToken) headers["X-CSRF-Token"] = csrfToken;
 
@@ -45,7 +60,7 @@ export async function request<T>(url: string, { method = "GET", body, signal }: 
     throw new ApiError(0, "unreachable", String(cause));
   }
   if (!response.ok) throw await errorOf(response);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  return response;
 }
 
 async function errorOf(response: Response): Promise<ApiError> {

@@ -140,8 +140,12 @@ describe("nodes", () => {
 
 describe("the frame", () => {
   it("offers a time range where the page has one", () => {
-    expect(["/services", "/services/front", "/map", "/traces", "/nodes/web-1"].every(hasRange)).toBe(true);
-    expect(["/live", "/nodes", "/traces/abc", "/tools", "/tools/runs/1"].some(hasRange)).toBe(false);
+    expect(
+      ["/services", "/services/front", "/map", "/traces", "/nodes/web-1", "/nodejs/shop/web-1/7"].every(hasRange),
+    ).toBe(true);
+    expect(
+      ["/live", "/nodes", "/traces/abc", "/tools", "/tools/runs/1", "/nodejs", "/nodejs/files/1"].some(hasRange),
+    ).toBe(false);
   });
 
   it("does not let a list of traces run away under the reader's hand", () => {

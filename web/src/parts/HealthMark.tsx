@@ -9,6 +9,13 @@ const LABELS: Record<Health, Key> = {
   idle: "health.idle",
 };
 
+interface Props {
+  health: Health;
+  size?: number;
+  /** Where it is not a service that does well or badly. */
+  label?: string;
+}
+
 /** Circle, triangle, diamond, dash: readable without colour. */
 const SHAPES: Record<Health, string> = {
   ok: "M6 1.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 1 0 0-9Z",
@@ -17,8 +24,9 @@ const SHAPES: Record<Health, string> = {
   idle: "M2 5h8v2H2Z",
 };
 
-export function HealthMark({ health, size = 12 }: { health: Health; size?: number }) {
-  const label = useWords().t(LABELS[health]);
+export function HealthMark({ health, size = 12, label: own }: Props) {
+  const { t } = useWords();
+  const label = own ?? t(LABELS[health]);
   return (
     <svg width={size} height={size} viewBox="0 0 12 12" role="img" aria-label={label} style={{ flex: "none" }}>
       <title>{label}</title>

@@ -6,8 +6,11 @@ import { Failure } from "./Failure";
 import { HealthMark } from "./HealthMark";
 import classes from "./Loaded.module.css";
 
+/** As much of a query as is shown. */
+export type Readable<T> = Pick<UseQueryResult<T>, "data" | "error" | "refetch">;
+
 interface Props<T> {
-  query: Pick<UseQueryResult<T>, "data" | "error" | "refetch">;
+  query: Readable<T>;
   /** Shown until the first answer: the shape of what will come. */
   skeleton: ReactNode;
   children: (data: T) => ReactNode;

@@ -1,5 +1,5 @@
 import { percent } from "../domain/format";
-import { fullness } from "../domain/health";
+import { fullness, type Health } from "../domain/health";
 import { Amount } from "./Amount";
 import classes from "./Meter.module.css";
 
@@ -9,11 +9,12 @@ interface Props {
   /** Read out and shown on hover, e.g. "3.2 GiB of 16 GiB". */
   title: string;
   detail?: string;
+  /** Where fullness is judged otherwise than a disk's. */
+  health?: Health;
 }
 
 /** How full something is. */
-export function Meter({ fraction, title, detail }: Props) {
-  const health = fullness(fraction);
+export function Meter({ fraction, title, detail, health = fullness(fraction) }: Props) {
   const filled = Math.min(1, Math.max(0, fraction ?? 0));
   return (
     <div className={classes.meter} title={title}>
@@ -33,7 +34,7 @@ export function Meter({ fraction, title, detail }: Props) {
       </div>
       <span className={classes.value}>
         <Amount
-          of={fraction === null ? percent(null) : { value: String(Math.round(filled * 100)), unit: "%" }}
+          of={fraction === null ? percent(null) : { value: String(Math.round(fraction * 100)), unit: "%" }}
           unitWidth={2}
         />
       </span>

@@ -17,7 +17,10 @@ export interface Series {
   values: readonly (number | null)[];
   /** A name of the palette, or a place among its series colours. */
   colour: Exclude<keyof Palette, "series"> | number;
-  style: "line" | "area" | "bars";
+  /** `stacked` covers what is drawn before it: see stackedOf. */
+  style: "line" | "area" | "bars" | "stacked";
+  /** What the head says, where the line is drawn elsewhere. */
+  shown?: readonly (number | null)[];
 }
 
 /** Moves the x axis along with the clock, between two answers of the server. */
@@ -62,12 +65,12 @@ export function TimeSeries(props: TimeSeriesProps) {
       aside={
         <>
           {time !== undefined && <span className={classes.time}>{moment(time * 1000, "time").slice(0, 8)}</span>}
-          {series.map(({ label, values, colour }) => (
+          {series.map(({ label, values, shown = values, colour }) => (
             <span key={label} className={classes.key}>
               <span className={classes.swatch} style={{ background: colourOf(colour, palette) }} />
               {label}
               <span className={classes.value}>
-                <Amount of={format(cursor === null ? newest(values) : (values[cursor] ?? null))} />
+                <Amount of={format(cursor === null ? newest(shown) : (shown[cursor] ?? null))} />
               </span>
             </span>
           ))}
@@ -88,8 +91,8 @@ function newest(values: readonly (number | null)[]): number | null {
 }
 
 function summaryOf({ title, series, format }: TimeSeriesProps): string {
-  const parts = series.map(({ label, values }) => {
-    const quantity = format(newest(values));
+  const parts = series.map(({ label, values, shown = values }) => {
+    const quantity = format(newest(shown));
     return `${label} ${quantity.value} ${quantity.unit}`;
   });
   return `${title}: ${parts.join(", ")}`;

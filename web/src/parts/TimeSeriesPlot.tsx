@@ -3,7 +3,7 @@ import uPlot, { type AlignedData } from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 import { tickText } from "../domain/format";
-import { colourOf, type Palette } from "../theme/palette";
+import { colourOf, mix, type Palette } from "../theme/palette";
 import type { Series, Sliding, TimeSeriesProps } from "./TimeSeries";
 import { timeLabel } from "./timeAxis";
 
@@ -166,7 +166,7 @@ function seriesOptions({ label, colour, style }: Series, palette: Palette): uPlo
     label,
     stroke,
     width: 1.5,
-    fill: style === "area" ? `${stroke}24` : undefined,
+    fill: style === "area" ? `${stroke}24` : style === "stacked" ? mix(stroke, palette.surface, 0.35) : undefined,
     // a lone measurement between gaps is still one
     points: { show: (_chart, index, from, to) => from === to && index > 0, size: 4, fill: stroke },
   };

@@ -2,6 +2,7 @@
 
 import {
   IconActivityHeartbeat,
+  IconBrandNodejs,
   IconBug,
   IconLayoutGrid,
   IconListSearch,
@@ -12,7 +13,7 @@ import {
 import type { Key } from "../i18n/en";
 
 interface Place {
-  to: "/services" | "/map" | "/traces" | "/live" | "/nodes" | "/tools";
+  to: "/services" | "/map" | "/traces" | "/live" | "/nodes" | "/nodejs" | "/tools";
   label: Key;
   icon: typeof IconLayoutGrid;
   key: string;
@@ -24,6 +25,7 @@ export const PLACES: readonly Place[] = [
   { to: "/traces", label: "nav.traces", icon: IconListSearch, key: "t" },
   { to: "/live", label: "nav.live", icon: IconActivityHeartbeat, key: "l" },
   { to: "/nodes", label: "nav.nodes", icon: IconServer2, key: "n" },
+  { to: "/nodejs", label: "nav.nodejs", icon: IconBrandNodejs, key: "j" },
   { to: "/tools", label: "nav.tools", icon: IconBug, key: "d" },
 ];
 
@@ -32,5 +34,5 @@ export const refreshesItself = (pathname: string) => !/^\/traces/.test(pathname)
 
 /** Pages whose data is of a time range. */
 export function hasRange(pathname: string): boolean {
-  return !/^\/(live|nodes\/?$|tools|traces\/.)/.test(pathname);
+  return !/^\/(live|nodes\/?$|nodejs\/?$|nodejs\/files|tools|traces\/.)/.test(pathname);
 }

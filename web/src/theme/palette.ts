@@ -124,3 +124,13 @@ export function coloursByName(names: readonly string[], palette: Palette): Map<s
 export function colourOf(colour: Exclude<keyof Palette, "series"> | number, palette: Palette): string {
   return typeof colour === "number" ? (palette.series[colour % palette.series.length] as string) : palette[colour];
 }
+
+/** `colour` as far as `strength` (0…1), the rest `ground`. Both as #rrggbb. */
+export function mix(colour: string, ground: string, strength: number): string {
+  const part = (from: string, place: number) => Number.parseInt(from.slice(place, place + 2), 16);
+  const channel = (place: number) =>
+    Math.round(part(colour, place) * strength + part(ground, place) * (1 - strength))
+      .toString(16)
+      .padStart(2, "0");
+  return `#${channel(1)}${channel(3)}${channel(5)}`;
+}

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 
 import { count, percent, type Quantity, text } from "../../domain/format";
-import { useWords } from "../../i18n";
+import { type Translate, useWords } from "../../i18n";
 import { TEST_IDS } from "../../testIds";
 import { Amount } from "../Amount";
 import { type Column, DataTable } from "../DataTable";
@@ -66,14 +66,7 @@ export function CostTable({ rows, by, unit, all, beforeAll, words, sort, onSort,
       ...(beforeAll === null ? [] : [change("self")]),
       cost("total"),
       ...(beforeAll === null ? [] : [change("total")]),
-      {
-        key: "samples",
-        header: t("flame.samples"),
-        width: 100,
-        align: "right",
-        sortBy: ({ samples }) => samples,
-        cell: ({ samples }) => <Amount of={count(samples)} />,
-      },
+      ...(rows.some(({ samples }) => samples > 0) ? [samplesColumn(t)] : []),
     ];
   }, [t, rows, by, unit, all, beforeAll]);
   if (shown.length === 0) return <Empty title={t("overview.noMatch", { words })} />;
@@ -93,6 +86,15 @@ export function CostTable({ rows, by, unit, all, beforeAll, words, sort, onSort,
     />
   );
 }
+
+const samplesColumn = (t: Translate): Column<CostRow | ComparedRow> => ({
+  key: "samples",
+  header: t("flame.samples"),
+  width: 100,
+  align: "right",
+  sortBy: ({ samples }) => samples,
+  cell: ({ samples }) => <Amount of={count(samples)} />,
+});
 
 const nameOf = ({ name }: CostRow) => name;
 const named = ({ name }: CostRow) => <Name mono>{name}</Name>;

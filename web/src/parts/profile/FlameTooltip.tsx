@@ -67,7 +67,7 @@ export function FlameTooltip({ tree, node, x, y, width, height }: Props) {
               share={shareText(at(tree.self, node), all)}
             />
           )}
-          <One label={t("flame.samples")} of={count(at(tree.samples, node))} />
+          {at(tree.samples, 0) > 0 && <One label={t("flame.samples")} of={count(at(tree.samples, node))} />}
         </dl>
       )}
     </div>

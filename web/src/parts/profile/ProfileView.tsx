@@ -3,6 +3,7 @@ import { type ReactNode, useDeferredValue, useMemo } from "react";
 
 import { useWords } from "../../i18n";
 import { TEST_IDS } from "../../testIds";
+import { mix } from "../../theme/palette";
 import { usePalette } from "../../theme/theme";
 import { Empty } from "../Empty";
 import { Panel } from "../Panel";
@@ -10,7 +11,7 @@ import { SearchField } from "../SearchField";
 import { Butterfly } from "./Butterfly";
 import { CostTable } from "./CostTable";
 import { FlameGraph } from "./FlameGraph";
-import { flameColours, heaviestModules, mix } from "./flameColours";
+import { flameColours, heaviestModules } from "./flameColours";
 import { comparedTreeOf, flameTreeOf, invertedTreeOf } from "./flameTree";
 import { hashOf } from "./frames";
 import { comparedCosts, costsBy, type GroupBy, neighboursOf } from "./functions";

@@ -1,6 +1,6 @@
 /** The colour of a frame: its module's, strong for the app's own code, faint for libraries, grey for what the language brings and for C. */
 
-import type { Palette } from "../../theme/palette";
+import { mix, type Palette } from "../../theme/palette";
 import { type CodeKind, type Frames, hashOf } from "./frames";
 import { at, type Profile } from "./profile";
 
@@ -62,14 +62,4 @@ export function heaviestModules(profile: Pick<Profile, "frames" | "frame" | "sel
     weights.set(`${kind} ${name}`, found);
   }
   return [...weights.values()].sort((a, b) => b.weight - a.weight).slice(0, most);
-}
-
-/** `colour` as far as `strength` (0…1), the rest `ground`. Both as #rrggbb. */
-export function mix(colour: string, ground: string, strength: number): string {
-  const part = (from: string, place: number) => Number.parseInt(from.slice(place, place + 2), 16);
-  const channel = (place: number) =>
-    Math.round(part(colour, place) * strength + part(ground, place) * (1 - strength))
-      .toString(16)
-      .padStart(2, "0");
-  return `#${channel(1)}${channel(3)}${channel(5)}`;
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 
+import { mix } from "../../theme/palette";
+
 import { draw, nodeUnder, ROW_PX } from "./drawFlames";
-import { changePlace, colourPlaces, mix } from "./flameColours";
+import { changePlace, colourPlaces } from "./flameColours";
 import { moved } from "./flameMoves";
 import {
   comparedTreeOf,

@@ -50,6 +50,8 @@ export type ToWorker =
   | { kind: "ask"; ask: number; question: Question };
 
 export type FromWorker =
+  /** A chunk was read. */
+  | { kind: "taken"; bytes: number }
   /** How much of the graph is worked out, 0…1. */
   | { kind: "progress"; share: number }
   | { kind: "ready"; summary: HeapSummary }

@@ -35,8 +35,10 @@ function build(read: SnapshotReader): void {
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   try {
-    if (data.kind === "chunk") reader?.push(data.bytes);
-    else if (data.kind === "end" && reader) build(reader);
+    if (data.kind === "chunk") {
+      reader?.push(data.bytes);
+      tell({ kind: "taken", bytes: data.bytes.length });
+    } else if (data.kind === "end" && reader) build(reader);
     else if (data.kind === "ask" && heap) {
       tell({ kind: "answer", ask: data.ask, answer: answerTo(heap, data.question) });
     }
