@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 AGENT = "sonde-agent"
 """service.name that an agent gives itself."""
+XTRANSIT = "xtransit"
+"""The same of easy-monitor's: it tells of disks only how full they are."""
 LATELY = timedelta(days=1)
 """A host that was silent for longer is not listed any more."""
 LAST_VALUES = timedelta(seconds=90)
@@ -32,6 +34,7 @@ _GAUGES = (
     "system.memory.limit",
     "system.paging.usage",
     "system.filesystem.usage",
+    "system.filesystem.utilization",
     "system.process.count",
 )
 _COUNTERS = ("system.disk.io", "system.network.io")
@@ -195,8 +198,8 @@ def _facts(client: StoreClient, apps: Sequence[str] | None, hosts: list[str]) ->
     return dict(
         client.rows(
             f"SELECT host, argMax(attributes, last_seen) FROM instances"
-            f" WHERE {APPS} AND host IN {{hosts:Array(String)}} AND service = {{agent:String}} GROUP BY host",
-            scope(apps, now, now) | {"hosts": hosts, "agent": AGENT},
+            f" WHERE {APPS} AND host IN {{hosts:Array(String)}} AND service IN {{agents:Array(String)}} GROUP BY host",
+            scope(apps, now, now) | {"hosts": hosts, "agents": [AGENT, XTRANSIT]},
         )
     )
 
@@ -268,4 +271,5 @@ def _fullest(gauges: dict[Series, float]) -> float | None:
             sizes[series.device] += value
             if series.kind == "used":
                 used[series.device] = value
-    return max((used[device] / size for device, size in sizes.items() if size), default=None)
+    told = [value for series, value in gauges.items() if series.name == "system.filesystem.utilization"]
+    return max((*(used[device] / size for device, size in sizes.items() if size), *told), default=None)
