@@ -278,7 +278,7 @@ def test_tasks_keep_their_own_requests(spans, table):
                     await connection.fetch("select $1::int", number)
 
     async def work():
-        async with asyncpg.create_pool(DSN, min_size=2, max_size=3) as pool:
+        async with asyncpg.create_pool(DSN, min_size=3, max_size=3) as pool:
             await asyncio.gather(*(request(pool, number) for number in range(6)))
 
     asyncio.run(work())
@@ -353,3 +353,31 @@ def test_the_end_puts_every_function_back_and_connections_work_on():
 
     for owner, functions in before.items():
         assert all(vars(owner)[name] is function for name, function in functions.items())
+
+
+def test_connecting_inside_of_a_trace_is_a_span(spans):
+    async def work():
+        await (await asyncpg.connect(DSN)).close()
+        with core.scope(ENTRY):
+            await (await asyncpg.connect(DSN)).close()
+            async with asyncpg.create_pool(DSN, min_size=1, max_size=1) as pool, pool.acquire():
+                pass
+
+    asyncio.run(work())
+
+    *made, entry = spans.take(4)
+    assert names(made) == ["CONNECT", "CONNECT", "RESET"]
+    assert {span.parent_id for span in made} == {entry.span_id}
+    assert [span.attributes for span in made[:2]] == [SERVER | {"db.operation.name": "CONNECT"}] * 2
+
+
+def test_a_connection_that_is_refused_fails_its_span(spans):
+    async def work():
+        with core.scope(ENTRY), pytest.raises(OSError, match="Connect"):
+            await asyncpg.connect(f"postgresql://postgres:secret@{HOST}:1/{DATABASE}")
+
+    asyncio.run(work())
+
+    refused, _ = spans.take(2)
+    assert (refused.name, refused.is_error) == ("CONNECT", True)
+    assert "secret" not in str(refused)

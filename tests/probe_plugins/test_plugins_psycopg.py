@@ -355,10 +355,10 @@ def test_tasks_keep_their_own_requests(spans, table):
         await asyncio.gather(*(request(number) for number in range(5)))
 
     asyncio.run(work())
-    found = spans.take(20)
+    found = spans.take(25)
     entries = {span.span_id for span in found if span.kind == "server"}
     assert len(entries) == 5
-    assert sorted(span.parent_id for span in found if span.kind == "client") == sorted([*entries] * 3)
+    assert sorted(span.parent_id for span in found if span.kind == "client") == sorted([*entries] * 4)
 
 
 def test_objects_of_sql_are_statements_without_their_literals(spans, connection):
@@ -483,3 +483,31 @@ def test_a_long_object_of_sql_and_long_bytes_are_statements_as_well(spans, conne
     assert composed.attributes["db.query.text"].startswith("select ? where ? in (?")
     assert plain.attributes["db.query.text"].startswith("select ? where ? in (?")
     assert "secret" not in plain.attributes["db.query.text"]
+
+
+def test_connecting_inside_of_a_trace_is_a_span(spans):
+    def connect():
+        psycopg.connect(DSN).close()
+
+    connect()
+    with core.scope(ENTRY):
+        connect()
+        psycopg.Connection.connect(DSN).close()
+
+        async def run():
+            await (await psycopg.AsyncConnection.connect(DSN)).close()
+
+        asyncio.run(run())
+
+    *made, entry = spans.take(4)
+    assert {(span.name, span.kind, span.parent_id) for span in made} == {("CONNECT", "client", entry.span_id)}
+    assert [span.attributes for span in made] == [SERVER | {"db.operation.name": "CONNECT"}] * 3
+
+
+def test_a_connection_that_is_refused_fails_its_span(spans):
+    with core.scope(ENTRY), pytest.raises(psycopg.OperationalError):
+        psycopg.connect(f"host={HOST} port=1 dbname={DATABASE} user=postgres password=secret")
+
+    refused, _ = spans.take(2)
+    assert (refused.name, refused.is_error) == ("CONNECT", True)
+    assert "secret" not in str(refused)

@@ -299,3 +299,22 @@ def test_the_end_puts_every_function_back_and_connections_work_on():
     with connection.cursor() as cursor:
         assert cursor.execute("select 1") == 1
     connection.close()
+
+
+def test_connecting_inside_of_a_trace_is_a_span(spans, connection):
+    connected().close()
+    with core.scope(ENTRY):
+        connected().close()
+
+    made, entry = spans.take(2)
+    assert (made.name, made.kind, made.parent_id) == ("CONNECT", "client", entry.span_id)
+    assert made.attributes == SERVER | {"db.system.name": "mysql", "db.operation.name": "CONNECT"}
+
+
+def test_a_connection_that_is_refused_fails_its_span(spans):
+    with core.scope(ENTRY), pytest.raises(pymysql.OperationalError):
+        pymysql.connect(host=HOST, port=1, user="root", password="secret")
+
+    refused, _ = spans.take(2)
+    assert (refused.name, refused.is_error) == ("CONNECT", True)
+    assert (refused.attributes["server.port"], "secret" in str(refused)) == (1, False)

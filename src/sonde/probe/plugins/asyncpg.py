@@ -1,10 +1,11 @@
 """asyncpg: one client span per statement executed, fetched or copied, of a connection, a pool, a prepared statement or
-a cursor, per begin, commit or rollback, and per reset of a connection that goes back to its pool.
+a cursor, per begin, commit or rollback, per reset of a connection that goes back to its pool, and per connection made
+inside of a trace.
 
 Records the statement with `?` for its literals (setting `record_sql`), its first word and table, the server's address
 and port, the database, the number of rows of an `executemany`, the SQLSTATE of an error. Never records arguments, rows,
-or the values that errors quote. A cursor's span ends with its first rows; fetching more is not timed, nor are
-connecting and `prepare`, which has a span only when it fails.
+or the values that errors quote. A cursor's span ends with its first rows; fetching more is not timed, nor is
+`prepare`, which has a span only when it fails.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe.guard import fault
 from sonde.probe.plugins import dberror
-from sonde.probe.plugins.dbapi import Database, Driver, Place, databases
+from sonde.probe.plugins.dbapi import Database, Driver, Place, connect_to, databases
 from sonde.probe.plugins.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ PLUGIN = Plugin(
     library="asyncpg",
     supports=">=0.27,<1",
     points={
+        "asyncpg.connect_utils:_connect": _connections.connecting_async(connect_to("postgresql")),
         "asyncpg.pool:connection.Connection.execute": _connections.around_async(_of_connection),
         "asyncpg.pool:connection.Connection.executemany": _connections.around_async(_connections.many("command")),
         "asyncpg.pool:connection.Connection.fetch": _connections.around_async(_of_connection),

@@ -90,6 +90,10 @@ class Database(dict[str, "Operation"]):
         text = described(beginning, "masked", **self._dialect).text
         return self[text]
 
+    def describe(self, span: Span) -> None:
+        """Say of a span that it is this database's."""
+        span.set_many(self._constants)
+
     def named(self, word: str) -> Operation:
         """For work that is no statement."""
         key = f"\n{word}"
@@ -160,6 +164,21 @@ class Driver:
     def around_async(self, start: Start) -> Wrapper:
         """The same for a coroutine function."""
         return lambda wrapped: core.around_async(wrapped, start, None, self.failed, fault)
+
+    def connecting(self, operation: Operation) -> Wrapper:
+        """Wrapper for a function that makes a connection: it has a span inside of a trace. What a pool connects in
+        advance, or a program at its start, is nobody's.
+        """
+        return lambda wrapped: core.around(wrapped, _inside(operation), self._connected, self.failed, fault)
+
+    def connecting_async(self, operation: Operation) -> Wrapper:
+        """The same for a coroutine function."""
+        return lambda wrapped: core.around_async(wrapped, _inside(operation), self._connected, self.failed, fault)
+
+    def _connected(self, span: Span, connection: Any) -> None:
+        database = self._learn(connection)
+        if database is not None:
+            database.describe(span)
 
     def database(self, cursor: Any) -> Database | None:
         """Of a cursor's connection; None where nothing is recorded now."""
@@ -268,6 +287,15 @@ class Driver:
             fault("dbapi.quiet")
             return None
         return hushed
+
+
+def connect_to(system: str) -> Operation:
+    """The operation of making a connection."""
+    return core.operation("CONNECT", core.CLIENT, {"db.system.name": system, "db.operation.name": "CONNECT"})
+
+
+def _inside(operation: Operation) -> Start:
+    return lambda *_args, **_more: operation if core.current() is not None else None
 
 
 def _getter(path: str) -> Callable[[Any], Any]:

@@ -1,11 +1,11 @@
 """psycopg: one client span per statement executed, copied or streamed, per begin, commit or rollback that asks the
-server, and per pipeline that is waited for; sync and asyncio.
+server, per pipeline that is waited for, and per connection made inside of a trace; sync and asyncio.
 
 Records the statement with `?` for its literals (setting `record_sql`), its first word and table, the server's address
 and port, the database, the number of rows of an `executemany`, the SQLSTATE of an error. Never records parameters,
 literals of `psycopg.sql`, rows, or the values that errors quote. A statement in a pipeline takes as long as it
 takes to send it, a stream until its first row. A server's cursor has a span per `fetchone`, `fetchmany` and `fetchall`,
-which ask the server; fetching rows is not timed otherwise, nor is connecting.
+which ask the server; fetching rows is not timed otherwise.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe.guard import fault
 from sonde.probe.plugins import dberror
-from sonde.probe.plugins.dbapi import Database, Driver, Place, databases, plain
+from sonde.probe.plugins.dbapi import Database, Driver, Place, connect_to, databases, plain
 from sonde.probe.plugins.plugin import Plugin
 from sonde.probe.plugins.statement import LONGEST
 
@@ -270,10 +270,14 @@ def _end(span: Span | None, error: BaseException | None, place: str) -> None:
 _fetch = _cursors.word("FETCH")
 
 
+_CONNECT = connect_to("postgresql")
 PLUGIN = Plugin(
     library="psycopg",
     supports=">=3.1.8,<4",
     points={
+        "psycopg:connect": _connections.connecting(_CONNECT),  # a method of the class that was bound before
+        "psycopg:Connection.connect": _connections.connecting(_CONNECT),
+        "psycopg:AsyncConnection.connect": _connections.connecting_async(_CONNECT),
         "psycopg:Cursor.execute": _cursors.around(_cursors.statement()),
         "psycopg:Cursor.executemany": _executemany,
         "psycopg:Cursor.copy": _copy,

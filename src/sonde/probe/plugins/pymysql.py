@@ -1,18 +1,20 @@
-"""PyMySQL: one client span per statement executed, per procedure called, and per begin, commit or rollback.
+"""PyMySQL: one client span per statement executed, per procedure called, per begin, commit or rollback, and per
+connection made inside of a trace.
 
 Records the statement with `?` for its literals (setting `record_sql`), its first word and table, the server's address
 and port, the database at the time of the first statement or the last `select_db`, the number of rows of an
 `executemany`, the number of an error. Never records parameters, rows, or the values that errors quote. Fetching
-rows is not timed, nor is connecting.
+rows is not timed.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sonde.probe import core
 from sonde.probe.guard import fault
 from sonde.probe.plugins import dberror
-from sonde.probe.plugins.dbapi import DATABASE, Database, Driver, Place, databases
+from sonde.probe.plugins.dbapi import DATABASE, Database, Driver, Place, connect_to, databases
 from sonde.probe.plugins.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -24,9 +26,14 @@ NO_BACKSLASH_ESCAPES = 512
 """In the protocol's server status, and a name in `sql_mode`: a backslash is nothing special."""
 
 
+def place_name(database: object) -> str:
+    """Of a database, as text; empty: none is chosen."""
+    return database.decode("utf-8", "replace") if isinstance(database, bytes) else str(database or "")
+
+
 def place(connection: Any, server_version: str, database: object) -> Place:
     """Of PyMySQL's connections, and of those that are modelled on them."""
-    text = database.decode("utf-8", "replace") if isinstance(database, bytes) else str(database or "")
+    text = place_name(database)
     system = "mariadb" if "mariadb" in server_version.lower() else "mysql"
     plain = connection.server_status & NO_BACKSLASH_ESCAPES or "NO_BACKSLASH" in str(connection.sql_mode or "")
     if connection.unix_socket:
@@ -70,6 +77,23 @@ def _select_db(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+_CONNECT = connect_to("mysql")
+
+
+def _connecting(connection: Any, /, *_args: Any, **_more: Any) -> Span | None:
+    if core.current() is None:  # a pool's in advance, or the program's at its start
+        return None
+    span = core.leaf(_CONNECT)
+    if connection.db:
+        span.set("db.namespace", place_name(connection.db))
+    if connection.unix_socket:
+        span.set("server.address", str(connection.unix_socket))
+    else:
+        span.set("server.address", str(connection.host))
+        span.set("server.port", int(connection.port))
+    return span
+
+
 PLUGIN = Plugin(
     library="pymysql",
     supports=">=1.0.2,<2",
@@ -77,6 +101,7 @@ PLUGIN = Plugin(
         "pymysql.cursors:Cursor.execute": _cursors.around(_execute),
         "pymysql.cursors:Cursor.executemany": _many,
         "pymysql.cursors:Cursor.callproc": _callproc,
+        "pymysql.connections:Connection.connect": _connections.around(_connecting),
         "pymysql.connections:Connection.begin": _connections.around(_connections.word("BEGIN")),
         "pymysql.connections:Connection.commit": _connections.around(_connections.word("COMMIT")),
         "pymysql.connections:Connection.rollback": _connections.around(_connections.word("ROLLBACK")),
