@@ -1,6 +1,9 @@
 """The journeys that matter, in a real browser against a real server."""
 
 import re
+import subprocess
+import urllib.error
+import urllib.request
 
 import pytest
 from browser_harness import PASSWORD, eventually
@@ -203,16 +206,32 @@ def test_logging_out_ends_the_session(visit):
     visit.find("loginForm").wait_for()
 
 
-def test_an_app_is_made_from_the_console(visit, server):
-    """The dialog shows the command with the new app's token, which the server takes."""
-    visit.find("userMenu").click()
-    visit.page.get_by_role("menuitem", name="Connect a service").click()
-    visit.page.get_by_label("Name of the app").fill("from-the-console")
+def test_an_application_is_connected_from_the_console(visit, server):
+    """A new app, a line with its token, which the server takes, and a link to what was sent with it."""
+    visit.page.get_by_role("link", name="Connect").click()
+    visit.page.get_by_label("Or a new one").fill("from-the-console")
     visit.page.get_by_role("button", name="Create app").click()
-    expect(visit.page.locator("pre").first).not_to_contain_text("APP_TOKEN")
-    eventually(
-        lambda: "from-the-console" in [app["name"] for app in server.get("/apps")["items"]], "the app in the list"
-    )
+    visit.find("connectCredentials").wait_for()
+    visit.page.get_by_role("tab", name="Logs").click()
+    line = visit.page.locator("[data-recipe=logs-curl] pre").inner_text()
+    assert server.url in line
+    assert "APP_TOKEN" not in line
+    expect(visit.find("connectArrivals")).to_contain_text("Waiting for the first data")
+
+    subprocess.run(["bash", "-c", line], check=True, capture_output=True)
+
+    visit.find("connectArrivals").get_by_role("link", name="my-service").wait_for()
+    assert "from-the-console" in [app["name"] for app in server.get("/apps")["items"]]
+
+
+def test_a_refused_sender_is_told_of_with_what_to_do(visit, server):
+    body = urllib.request.Request(f"{server.url}/v1/traces", b"", {"Authorization": "Bearer wrong"})
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(body)
+
+    visit.page.goto("/connect")
+
+    expect(visit.find("connectHints")).to_contain_text("Take the token of an app")
 
 
 @pytest.mark.parametrize("path", ["/services", "/map", "/traces", "/services/orders"])

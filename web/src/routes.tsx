@@ -238,6 +238,23 @@ const jobRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/job/JobPage")),
 });
 
+export interface ConnectSearch {
+  /** Id of the app that the data shall belong to. */
+  app?: string;
+  /** Which kind of client. */
+  kind?: string;
+}
+
+const connectRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/connect",
+  validateSearch: (search: Record<string, unknown>): ConnectSearch => ({
+    app: readText(search.app),
+    kind: readText(search.kind),
+  }),
+  component: lazyRouteComponent(() => import("./pages/connect/ConnectPage")),
+});
+
 export interface NodejsSearch extends ListSearch {
   app?: string;
   view?: "instances";
@@ -362,6 +379,7 @@ const routeTree = rootRoute.addChildren([
     nodejsFileRoute,
     nodejsInstanceRoute,
     nodejsProcessRoute,
+    connectRoute,
   ]),
 ]);
 

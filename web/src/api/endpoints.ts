@@ -3,6 +3,9 @@
 import { request } from "./http";
 import type {
   App,
+  Arrival,
+  ConnectHint,
+  ConnectPorts,
   HostNode,
   Job,
   JobState,
@@ -156,5 +159,11 @@ export const api = {
   artifact: <T>(id: string, name: string, signal?: AbortSignal) => request<T>(artifactAddress(id, name), { signal }),
 
   apps: (signal?: AbortSignal) => everyPage<App>("/apps", {}, signal),
+  newToken: (app: string) =>
+    request<NewApp>(addressOf(`/apps/${encodeURIComponent(app)}/tokens`), { method: "POST", body: {} }),
+  connectPorts: (signal?: AbortSignal) => request<ConnectPorts>(addressOf("/connect/ports"), { signal }),
+  connectHints: (signal?: AbortSignal) => everyPage<ConnectHint>("/connect/hints", {}, signal),
+  arrivals: (app: string, since: number, signal?: AbortSignal) =>
+    everyPage<Arrival>("/connect/arrivals", { app, since }, signal),
   createApp: (name: string) => request<NewApp>(addressOf("/apps"), { method: "POST", body: { name } }),
 };

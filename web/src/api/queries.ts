@@ -117,6 +117,25 @@ export const appsQuery = queryOptions({
   staleTime: 60_000,
 });
 
+export const connectPortsQuery = queryOptions({
+  queryKey: ["connectPorts"],
+  queryFn: ({ signal }) => api.connectPorts(signal),
+});
+
+export const connectHintsQuery = queryOptions({
+  queryKey: ["connectHints"],
+  queryFn: ({ signal }) => api.connectHints(signal),
+  refetchInterval: 5000,
+});
+
+/** What came from an app since then (epoch milliseconds). */
+export const arrivalsQuery = (app: string, since: number) =>
+  queryOptions({
+    queryKey: ["arrivals", app, since],
+    queryFn: ({ signal }) => api.arrivals(app, since, signal),
+    refetchInterval: 2000,
+  });
+
 /** The tools there are change with the server's version alone. */
 export const toolsQuery = queryOptions({
   queryKey: ["tools"],

@@ -310,6 +310,36 @@ export interface NewApp extends App {
   token: string;
 }
 
+/** Where the server listens; null: not for that. */
+export interface ConnectPorts {
+  host: string;
+  otlp_http: number | null;
+  otlp_grpc: number | null;
+  skywalking_grpc: number | null;
+  skywalking_http: number | null;
+  xtransit: number | null;
+  tokenless_skywalking: string;
+}
+
+/** A service that sent something lately. */
+export interface Arrival {
+  service: string;
+  language: string;
+  last_seen: string;
+}
+
+/** Something that goes wrong with a sender, since the server started. */
+export interface ConnectHint {
+  protocol: string;
+  reason: string;
+  subject: string;
+  text: string;
+  app: string;
+  count: number;
+  first_seen: string;
+  last_seen: string;
+}
+
 /** What was said about how much of a service is recorded. null: as each of its processes was configured. */
 export interface Sampling {
   app: string;

@@ -90,7 +90,7 @@ export function HelpButton({ onClick }: { onClick: () => void }) {
   );
 }
 
-export function UserMenu({ onConnect }: { onConnect: () => void }) {
+export function UserMenu() {
   const { t } = useWords();
   const queryClient = useQueryClient();
   const navigate = useNavigate();
@@ -119,7 +119,6 @@ export function UserMenu({ onConnect }: { onConnect: () => void }) {
         <Menu.Label>
           {session.data?.user} · {session.data?.role}
         </Menu.Label>
-        <Menu.Item onClick={onConnect}>{t("connect.title")}</Menu.Item>
         <Menu.Item leftSection={<IconLogout size={14} />} onClick={() => logOut.mutate()} data-testid={TEST_IDS.logOut}>
           {t("user.logOut")}
         </Menu.Item>

@@ -1,12 +1,10 @@
 import { AppShell, Burger } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useRef } from "react";
 
 import { useWords } from "../i18n";
 import { TEST_IDS } from "../testIds";
-import { ConnectDialog } from "./ConnectDialog";
-import { ConnectContext } from "./connect";
 import { HelpDialog } from "./HelpDialog";
 import { Logo } from "./Logo";
 import { HelpButton, LanguageMenu, ThemeMenu, UserMenu } from "./Preferences";
@@ -21,7 +19,6 @@ export function Shell() {
   const { pathname } = useLocation();
   const [navOpen, nav] = useDisclosure(false);
   const [helpOpen, help] = useDisclosure(false);
-  const [connectOpen, connect] = useDisclosure(false);
   useShortcuts(help.open);
 
   const left = useRef(pathname);
@@ -30,9 +27,8 @@ export function Shell() {
     left.current = pathname;
   }, [pathname, nav]);
 
-  const connecting = useMemo(() => ({ open: connect.open }), [connect.open]);
   return (
-    <ConnectContext.Provider value={connecting}>
+    <>
       <a href="#content" className="skip-link">
         {t("skip")}
       </a>
@@ -67,7 +63,7 @@ export function Shell() {
             ))}
           </div>
           <div className={classes.preferences}>
-            <UserMenu onConnect={connect.open} />
+            <UserMenu />
             <ThemeMenu />
             <LanguageMenu />
             <HelpButton onClick={help.open} />
@@ -78,7 +74,6 @@ export function Shell() {
         </AppShell.Main>
       </AppShell>
       <HelpDialog opened={helpOpen} onClose={help.close} />
-      <ConnectDialog opened={connectOpen} onClose={connect.close} />
-    </ConnectContext.Provider>
+    </>
   );
 }

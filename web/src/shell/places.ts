@@ -6,6 +6,7 @@ import {
   IconBug,
   IconLayoutGrid,
   IconListSearch,
+  IconPlugConnected,
   IconServer2,
   IconTopologyStar3,
 } from "@tabler/icons-react";
@@ -13,7 +14,7 @@ import {
 import type { Key } from "../i18n/en";
 
 interface Place {
-  to: "/services" | "/map" | "/traces" | "/live" | "/nodes" | "/nodejs" | "/tools";
+  to: "/services" | "/map" | "/traces" | "/live" | "/nodes" | "/nodejs" | "/tools" | "/connect";
   label: Key;
   icon: typeof IconLayoutGrid;
   key: string;
@@ -27,6 +28,7 @@ export const PLACES: readonly Place[] = [
   { to: "/nodes", label: "nav.nodes", icon: IconServer2, key: "n" },
   { to: "/nodejs", label: "nav.nodejs", icon: IconBrandNodejs, key: "j" },
   { to: "/tools", label: "nav.tools", icon: IconBug, key: "d" },
+  { to: "/connect", label: "nav.connect", icon: IconPlugConnected, key: "c" },
 ];
 
 /** Pages that ask again by themselves. A list of traces does not: it would run away under the reader's hand. */
@@ -34,5 +36,5 @@ export const refreshesItself = (pathname: string) => !/^\/traces/.test(pathname)
 
 /** Pages whose data is of a time range. */
 export function hasRange(pathname: string): boolean {
-  return !/^\/(live|nodes\/?$|nodejs\/?$|nodejs\/files|tools|traces\/.)/.test(pathname);
+  return !/^\/(live|nodes\/?$|nodejs\/?$|nodejs\/files|tools|connect|traces\/.)/.test(pathname);
 }

@@ -16,7 +16,6 @@ import { Panel } from "../../parts/Panel";
 import { SearchField } from "../../parts/SearchField";
 import { TableSkeleton } from "../../parts/Skeletons";
 import type { NodejsSearch } from "../../routes";
-import { useConnect } from "../../shell/connect";
 import { Page } from "../../shell/Page";
 import { TEST_IDS } from "../../testIds";
 import { InstanceTable } from "./InstanceTable";
@@ -61,12 +60,11 @@ export default function NodejsPage() {
 
 function NoAgent() {
   const { t } = useWords();
-  const connect = useConnect();
   return (
     <Panel>
       <Empty title={t("nodejs.empty")}>
         <p style={{ margin: "0 0 12px" }}>{t("nodejs.empty.hint")}</p>
-        <Button size="xs" onClick={connect.open}>
+        <Button size="xs" renderRoot={(props) => <Link to="/connect" search={{ kind: "nodejs" }} {...props} />}>
           {t("connect.title")}
         </Button>
       </Empty>
