@@ -8,12 +8,14 @@
 #include "drain.h"
 #include "entry.h"
 #include "entry_asgi.h"
+#include "entry_gates.h"
 #include "entry_wsgi.h"
 #include "gates.h"
 #include "headers.h"
 #include "lifecycle.h"
 #include "module_of.h"
 #include "operation.h"
+#include "passing.h"
 #include "request_now.h"
 #include "scopes.h"
 #include "selftest.h"
@@ -55,6 +57,12 @@ static PyMethodDef functions[] = {
     {"injecting", METHOD(gates_injecting), METH_FASTCALL, "The same, and the call gets its headers."},
     {"routing", METHOD(gates_routing), METH_FASTCALL, "Afterwards, the request is told its route."},
     {"routing_scope", METHOD(gates_routing_scope), METH_FASTCALL, "The same, before, for a request of ASGI."},
+    {"if_awaited", METHOD(passing_if_awaited), METH_FASTCALL, "A finder of some packages' modules alone."},
+    {"if_in_scope", METHOD(passing_if_in_scope), METH_FASTCALL,
+     "One function, or another by what a scope has."},
+    {"if_newer", METHOD(passing_if_newer), METH_FASTCALL,
+     "One function, or another where a span is not shown."},
+    {"show", METHOD(passing_show), METH_FASTCALL, "How spans are shown to OpenTelemetry."},
     {"kept", METHOD(starts_kept), METH_FASTCALL, "A start that looks for an operation kept with an object."},
     {"http_pool", METHOD(starts_http_pool), METH_FASTCALL, "A start of requests on a connection pool."},
     {"http_request", METHOD(starts_http_request), METH_FASTCALL, "A start of requests that are objects."},
@@ -70,6 +78,8 @@ static PyMethodDef functions[] = {
     {"entries", METHOD(entry_configure), METH_O, "What plugins bring for requests."},
     {"serve_wsgi", METHOD(entry_serve_wsgi), METH_FASTCALL, "Call a WSGI application under a server span."},
     {"serve_asgi", METHOD(entry_serve_asgi), METH_FASTCALL, "Await an ASGI application under a server span."},
+    {"serving_wsgi", METHOD(entry_gates_wsgi), METH_FASTCALL, "A WSGI framework's way in."},
+    {"serving_asgi", METHOD(entry_gates_asgi), METH_FASTCALL, "An ASGI framework's way in."},
     {"current", METHOD(scopes_current), METH_NOARGS, "The innermost scope of this context."},
     {"counters", METHOD(module_counters), METH_NOARGS, "How often what happened in this process."},
     {"drain", METHOD(drain), METH_NOARGS, "Take the finished spans out."},

@@ -1,3 +1,4 @@
+import importlib
 import inspect
 import pickle
 import subprocess
@@ -7,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from sonde.probe import guard
+from sonde.probe import core, guard
 from sonde.probe.plugins import REGISTRY
 from sonde.probe.plugins.engine import Engine
 from sonde.probe.plugins.plugin import Plugin
@@ -110,6 +111,31 @@ def test_nothing_is_imported_until_the_user_imports_the_library(shop):
     assert calls == ["price"]
     assert status(engine).state == "active"
     assert status(engine).version == "1.2"
+
+
+@pytest.mark.skipif(not core.NATIVE, reason="the twin looks in Python")
+def test_looking_for_a_module_that_nobody_waits_for_runs_no_python_of_ours(shop):
+    """Some libraries look for one that is not there at each request."""
+    shop().start()
+    ours = []
+
+    def called(frame, event, _argument):
+        if event == "call" and "/sonde/probe/" in frame.f_code.co_filename:
+            ours.append(frame.f_code.co_qualname)
+
+    def wanted(name):
+        sys.setprofile(called)
+        try:
+            with pytest.raises(ImportError):
+                importlib.import_module(name)
+        finally:
+            sys.setprofile(None)
+
+    wanted("nobody_has_this")
+    wanted("nobody_has_this.either")
+    assert ours == []
+    wanted("shoplib.nothing")
+    assert ours != []
 
 
 def test_a_library_imported_before_the_start_is_wrapped_too(shop):

@@ -145,6 +145,14 @@ def test_flask_called_without_a_known_server_has_its_span_too(spans, flask_app):
     assert spans.only().name == "GET /orders/<int:number>"
 
 
+def test_flask_called_with_names_for_its_arguments_has_its_span_too(spans, flask_app):
+    body = flask_app(start_response=quiet, environ=environ("/orders/7"))
+    b"".join(body)
+    body.close()
+
+    assert spans.only().name == "GET /orders/<int:number>"
+
+
 def test_spans_of_a_view_are_below_the_request(spans, flask_app):
     query = core.operation("SELECT", core.CLIENT)
 

@@ -47,9 +47,14 @@ if TYPE_CHECKING or NATIVE:
     entries = chosen.entries
     serve_wsgi = chosen.serve_wsgi
     serve_asgi = chosen.serve_asgi
+    serving_wsgi = chosen.serving_wsgi
+    serving_asgi = chosen.serving_asgi
 
 # Likewise what plugins say in words that the native core carries out.
 if TYPE_CHECKING or NATIVE:
+    if_awaited = chosen.if_awaited
+    if_in_scope = chosen.if_in_scope
+    if_newer = chosen.if_newer
     kept = chosen.kept
     http_pool = chosen.http_pool
     http_request = chosen.http_request
@@ -57,6 +62,7 @@ if TYPE_CHECKING or NATIVE:
     injecting = chosen.injecting
     routing = chosen.routing
     routing_scope = chosen.routing_scope
+    show = chosen.show
 
 calling = chosen.calling
 current = chosen.current

@@ -77,7 +77,7 @@ def _theirs() -> contextvars.ContextVar[Any]:
 ours: contextvars.ContextVar[Recorded | None] = core.CURRENT
 theirs = contextvars.Context().run(_theirs)
 _NOTHING = Context()
-_shown: contextvars.ContextVar[tuple[Context, Recorded, Attached] | None] = contextvars.ContextVar(
+SHOWN: contextvars.ContextVar[tuple[Context, Recorded, Attached] | None] = contextvars.ContextVar(
     "sonde_opentelemetry_shown", default=None
 )
 """Their context and our span of the last look, and what was shown: libraries ask again and again within a request."""
@@ -115,12 +115,12 @@ def get_current(plain: Callable[..., Any], runtime: Any) -> Any:
     above = ours.get()
     if above is None or (type(context) is Attached and context.above is above):
         return context
-    known = _shown.get()
+    known = SHOWN.get()
     if known is not None and known[0] is context and known[1] is above:
         return known[2]
     try:
         made = attached(context, above, view(above))
-        _shown.set((context, above, made))
+        SHOWN.set((context, above, made))
     except Exception:
         fault("otel.get_current")
         return context

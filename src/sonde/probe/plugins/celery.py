@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import core
 from sonde.probe.guard import fault
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.bounded import Learned
 from sonde.probe.plugins.leaf import failed
 from sonde.probe.plugins.messaging import Destination, constants, inject, remote
@@ -298,7 +299,7 @@ def _pool_of_broker(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         pool = wrapped(*args, **kwargs)
         try:
-            pool.__dict__[SILENT] = True
+            beside.keep(pool, SILENT, True)
         except Exception:
             fault("celery.pool_of_broker")
         return pool

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sonde.probe import core
 from sonde.probe.guard import fault
 from sonde.probe.plugins.plugin import Plugin
 from sonde.probe.plugins.starlette import routed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_OUTER, _INNER = "fastapi", "effective_route_context"
+"""Where that context stands in a scope."""
 
 
 def handle(wrapped: Callable[..., Any]) -> Callable[..., Any]:
@@ -20,14 +25,14 @@ def handle(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(self: Any, scope: Any, receive: Any, send: Any) -> Any:
         try:
-            context = scope.get("fastapi", {}).get("effective_route_context")
+            context = scope.get(_OUTER, {}).get(_INNER)
             if context is not None and context.original_route is self:
                 routed(scope, context.path)
         except Exception:
             fault("fastapi.handle")
         return wrapped(self, scope, receive, send)
 
-    return call
+    return core.if_in_scope(wrapped, call, _OUTER, _INNER) if core.NATIVE else call
 
 
 PLUGIN = Plugin(

@@ -22,7 +22,7 @@ def application(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         return serve(wrapped.__get__(self), environ, start_response)
 
-    return call
+    return core.serving_wsgi(wrapped, call) if core.NATIVE else call
 
 
 def match_request(wrapped: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from _thread import _local  # threading.local, without importing threading for it
 
+from sonde.probe import core
 from sonde.probe.guard import fault
 
 TYPE_CHECKING = False
@@ -39,6 +40,8 @@ class ImportWatch:
         self._awaited = awaited
         self._imported = imported
         self._busy = _local()
+        # Some libraries look for a module that is not there at each request.
+        self.find_spec = core.if_awaited(self._find, packages) if core.NATIVE else self._find
 
     def start(self) -> None:
         """Begin to watch. Modules imported before are not reported."""
@@ -50,12 +53,9 @@ class ImportWatch:
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def _find(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """The spec that the other finders give, with its loader watched; None for modules nobody waits for."""
         try:
-            # First: some libraries look for a module that is not there at each request.
             if fullname.partition(".")[0] not in self._packages:
                 return None
             if not self._awaited(fullname) or getattr(self._busy, "name", None) == fullname:

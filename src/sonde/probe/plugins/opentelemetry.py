@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sonde.probe import core
 from sonde.probe.guard import fault
 from sonde.probe.plugins import options
 from sonde.probe.plugins.plugin import Plugin
@@ -41,7 +42,7 @@ class Bridge:
         from sonde.probe.otel import current
 
         self._by_hand |= by_hand
-        self.current = current
+        self._keep_one(current)
 
     def look(self) -> None:
         """The program may have set a provider."""
@@ -52,7 +53,12 @@ class Bridge:
         if not self.superseded:
             self.open(by_hand=False)
         elif not self._by_hand:
-            self.current = None
+            self._keep_one(None)
+
+    def _keep_one(self, current: ModuleType | None) -> None:
+        self.current = current
+        if core.NATIVE:
+            core.show(*((None, None) if current is None else (current.Attached, current.SHOWN)))
 
     def stand_in(self, proxy: Any) -> Any:
         """Our tracer in place of one that waits for a provider; None where there is one."""
@@ -123,7 +129,8 @@ def get_current(wrapped: Callable[..., Any]) -> Callable[..., Any]:
         current = bridge.current
         return wrapped(self) if current is None else current.get_current(wrapped, self)
 
-    return call
+    # Libraries ask several times a request, most of them for something else than a span.
+    return core.if_newer(wrapped, call) if core.NATIVE else call
 
 
 def detach(wrapped: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sonde.probe import core
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.bounded import Learned
 from sonde.probe.plugins.leaf import around, around_async, kept
 from sonde.probe.plugins.plugin import Plugin
@@ -57,9 +58,12 @@ _WAITING = frozenset(
 def _operation_of(pool: Any, command: object) -> Operation | None:
     """Found in the pool from the second time on: looking up its address anew costs more than the span."""
     get = pool.connection_kwargs.get
-    silent = SILENT in pool.__dict__
+    silent = beside.kept(pool, SILENT)
     operation = None if silent else _operations[command, get("host") or get("path"), get("port"), get("db")]
-    known = pool.__dict__.setdefault(_OF_POOL, {})
+    known = beside.kept(pool, _OF_POOL)
+    if known is None:
+        known = {}
+        beside.keep(pool, _OF_POOL, known)
     if len(known) < _MOST_COMMANDS and command not in _WAITING:
         known[command] = operation
     return operation
@@ -71,7 +75,7 @@ def _seen_first(client: Any, command: object = None, *_args: Any, **_options: An
     pool = client.connection_pool
     if command in _WAITING and core.current() is None:
         return None
-    known = pool.__dict__.get(_OF_POOL)
+    known = beside.kept(pool, _OF_POOL)
     return known[command] if known and command in known else _operation_of(pool, command)
 
 

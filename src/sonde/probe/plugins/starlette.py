@@ -25,7 +25,7 @@ def application(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, scope: Any, receive: Any, send: Any) -> Any:
         return serve(wrapped.__get__(self), scope, receive, send)
 
-    return call
+    return core.serving_asgi(wrapped, call) if core.NATIVE else call
 
 
 def handle(wrapped: Callable[..., Any]) -> Callable[..., Any]:
