@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,8 @@ from sonde.server.store.client import StoreClient
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-BATCHES = ((50_000, 4), (10_000, 10), (1_000, 40))
-"""Spans in a request, and requests."""
+BATCHES = ((50_000, 4, 1), (10_000, 40, 4), (10_000, 10, 1), (1_000, 40, 1))
+"""Spans in a request, requests, and senders that send at the same time, each one request after the other."""
 TRANSPORTS = ("OTLP/HTTP", "OTLP/gRPC", "OTLP/HTTP, gzip", "OTLP/gRPC, gzip")
 SETTLE_S = 3
 """Merges that follow an insert at once are counted with it."""
@@ -157,14 +158,19 @@ def server(folder: Path) -> Iterator[Server]:
         started.store.close()
 
 
-def measure(target: Server, sent: list[bytes], transport: str) -> tuple[float, dict[str, float]]:
+def measure(target: Server, sent: list[bytes], transport: str, senders: int) -> tuple[float, dict[str, float]]:
     """Seconds until all is queryable, and CPU seconds by role until merges have settled."""
     target.empty()
     goal = sum(map(spans_in, sent))
     before, started = target.cpu(), time.perf_counter()
-    with target.sender(transport) as send:
-        for body in sent:
-            send(body)
+
+    def send_some(first: int) -> None:
+        with target.sender(transport) as send:
+            for body in sent[first::senders]:
+                send(body)
+
+    with ThreadPoolExecutor(senders) as threads:
+        list(threads.map(send_some, range(senders)))
     while target.rows() < goal:
         if time.perf_counter() - started > DEADLINE_S:
             raise TimeoutError(f"{goal - target.rows()} spans are missing")
@@ -197,8 +203,8 @@ def main() -> None:
     traffic = Traffic()
     with tempfile.TemporaryDirectory(dir=os.environ.get("SONDE_BENCH_DIR")) as folder, server(Path(folder)) as target:
         for transport in TRANSPORTS:
-            measure(target, list(bodies(traffic, 10_000, 3)), transport)
-        for spans, count in BATCHES:
+            measure(target, list(bodies(traffic, 10_000, 3)), transport, 1)
+        for spans, count, senders in BATCHES:
             reference: float | None = None
             for name in ("reference", *TRANSPORTS):
                 sent = list(bodies(traffic, spans, count))
@@ -206,12 +212,13 @@ def main() -> None:
                 if name == "reference":
                     elapsed, cpu = measure_reference(target, sent)
                 else:
-                    elapsed, cpu = measure(target, sent, name)
+                    elapsed, cpu = measure(target, sent, name, senders)
                 all_cpu = sum(cpu.values()) / total * 1e6
                 reference = reference or all_cpu
                 rows.append(
                     (
                         f"{spans:,}",
+                        str(senders),
                         name,
                         f"{sum(map(len, sent)) / total:.0f}",
                         f"{cpu['web'] / total * 1e6:.2f}",
@@ -227,6 +234,7 @@ def main() -> None:
         "OTLP to queryable rows",
         (
             "spans a request",
+            "senders",
             "path",
             "B/span",
             "web µs/span",
@@ -240,7 +248,9 @@ def main() -> None:
         [
             "CPU of all threads, user and system, until the rows are queryable and 3 s of merges after that.",
             "The reference fills one table and no statistics; Sonde fills spans, trace times, statistics and edges.",
-            "One sender, one request at a time; its own CPU is not counted. The reference's is: it is the parser.",
+            "A sender sends one request at a time; its own CPU is not counted.",
+            "The reference's is: it is the parser, and alone.",
+            "A load has a fixed cost. Several senders keep the loader busy, and files are larger then.",
             "All tables are emptied before each measurement.",
         ],
     )

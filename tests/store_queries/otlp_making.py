@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sonde.server.store.intake_statements import SETTINGS, STATEMENTS
+from sonde.server.store.intake_statements import STATEMENTS, settings_for
+from sonde.server.store.migrate import server_version
 from sonde.wire.protobuf import fixed64, integer, key_value, message, text, varint
 
 if TYPE_CHECKING:
@@ -103,6 +104,5 @@ class Sender:
     def load(self, name: str) -> None:
         """Again, perhaps."""
         signal = name.split(".")[1]
-        self.client.insert_file(
-            STATEMENTS[signal], self.spool / name, settings={**SETTINGS, "insert_deduplication_token": name}
-        )
+        settings = {**settings_for(server_version(self.client)), "insert_deduplication_token": name}
+        self.client.insert_file(STATEMENTS[signal], self.spool / name, settings=settings)

@@ -11,6 +11,7 @@ import pytest
 from otlp_making import CLIENT, CONSUMER, NOW, PRODUCER, SERVER, SLOT, Span, ns, resource, spans_request
 
 from sonde.server.store.client import StoreError
+from sonde.server.store.intake_statements import SETTINGS, settings_for
 from sonde.server.store.queries import consistency
 from sonde.wire.protobuf import any_value, double, fixed64, integer, key_value, message, text, varint
 
@@ -416,6 +417,31 @@ def test_real_metrics_and_logs_are_stored(web, sender, app):
         ("hello 7",),
         ("hello 8",),
     ]
+
+
+def test_the_index_by_value_comes_with_the_first_merge_and_a_search_finds_rows_before_and_after(
+    web, loader, sender, app
+):
+    loader.command("SYSTEM STOP MERGES spans")
+    asked = {"app": app, "value": f"blue-{app}"}
+    search = "FROM spans WHERE app = {app:String} AND has(mapValues(attributes), {value:String})"
+    try:
+        for number in (1, 2):
+            attributes = {"color": asked["value"]}
+            sender.spans("orders", Span(id=number.to_bytes(8, "big"), attributes=attributes))
+        before = web.rows(f"SELECT count() {search}", asked)
+    finally:
+        loader.command("SYSTEM START MERGES spans")
+    loader.command("OPTIMIZE TABLE spans FINAL")
+
+    assert before == web.rows(f"SELECT count() {search}", asked) == [(2,)]
+    plan = "\n".join(line for (line,) in web.rows(f"EXPLAIN indexes = 1 SELECT count() {search}", asked))
+    assert "by_value" in plan
+
+
+def test_older_engines_are_not_given_settings_that_they_do_not_know():
+    assert settings_for((25, 3)) == SETTINGS
+    assert settings_for((26, 9)) != SETTINGS
 
 
 def test_an_unknown_field_is_skipped(web, sender, app):

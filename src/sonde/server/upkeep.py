@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from sonde.server.spool.entry import Signal
 from sonde.server.store.errors import StoreError, StoreUnavailable
-from sonde.server.store.intake_statements import SETTINGS, STATEMENTS
+from sonde.server.store.intake_statements import STATEMENTS, settings_for
 from sonde.server.store.loader import Loader
-from sonde.server.store.migrate import migrate
+from sonde.server.store.migrate import migrate, server_version
 from sonde.server.store.queries.topology import learn_peers
 from sonde.server.store.retention import apply_retention
 
@@ -55,7 +55,11 @@ class Upkeep:
         """Tables first, for loading needs them; then everything else."""
         await self._insist("bring the store's tables up to date", lambda: migrate(self._store))
         self.migrated.set()
-        self._loader = Loader(self._spool, self._store, STATEMENTS, settings=SETTINGS, on_loaded=self._note_load)
+        settings: dict[str, object] = {}
+        await self._insist(
+            "ask the store's version", lambda: settings.update(settings_for(server_version(self._store)))
+        )
+        self._loader = Loader(self._spool, self._store, STATEMENTS, settings=settings, on_loaded=self._note_load)
         await asyncio.gather(self._keep_learning(), self._keep_forgetting())
 
     def stop(self) -> None:

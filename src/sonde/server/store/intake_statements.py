@@ -37,3 +37,15 @@ SETTINGS: Mapping[str, object] = {
     "query_plan_enable_optimizations": 0,
 }
 """For every one of them."""
+
+_NO_INDEX_BY_VALUE = {"exclude_materialize_skip_indexes_on_insert": "by_value"}
+_KNOWN_SINCE = (26, 1)
+
+
+def settings_for(version: tuple[int, int]) -> Mapping[str, object]:
+    """SETTINGS, and what an engine of this release knows beside them.
+
+    Making the index over all attributes' values is a seventh of a load, for parts that are soon merged: the merge makes
+    it anew. Until then a search reads these few parts whole.
+    """
+    return SETTINGS if version < _KNOWN_SINCE else {**SETTINGS, **_NO_INDEX_BY_VALUE}
