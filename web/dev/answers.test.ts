@@ -22,6 +22,10 @@ describe("canned answers", () => {
       "/processes",
       "/jobs",
       "/jobs/run-0",
+      "/nodejs/instances",
+      "/nodejs/processes",
+      "/nodejs/files",
+      "/nodejs/files/1",
     ]) {
       expect(ask(path)).toEqual(ask(path));
       expect(ask(path).status).toBe(200);

@@ -1,6 +1,6 @@
 /**
  * The API answered from canned data, the same each time for the same moment. Who logs in chooses the scenario:
- * `admin` a small shop, `many` 10,000 services, `empty` nothing at all, `broken` a server that fails, `slow` one that takes 3 s.
+ * `admin` a small shop, `many` 10,000 services and 2,000 Node.js processes, `empty` nothing at all, `broken` a server that fails, `slow` one that takes 3 s.
  */
 
 import type {
@@ -18,6 +18,7 @@ import type {
 } from "../src/api/types";
 import { figuresOf, seriesOf } from "./figures.ts";
 import { hostReport, hosts } from "./hosts.ts";
+import { nodejs } from "./nodejs.ts";
 import { runtime } from "./runtime.ts";
 import { CALLS, type CannedService, PEERS, SERVICES } from "./shop.ts";
 import { artifact, jobs, oneJob, processes, TOOLS } from "./tools.ts";
@@ -47,6 +48,8 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
   const to = Number(query.get("to") ?? now);
   const [, run, file] = path.match(/^\/jobs\/([^/]+)\/(?:artifacts\/(\w+\.json)|export)$/) ?? [];
   if (run) return ok(artifact(run, file ?? ""));
+  const aboutNodejs = nodejs(scenario, path, query, now);
+  if (aboutNodejs) return aboutNodejs;
   const [, list, name] = path.match(/^\/(\w+)(?:\/([^/]+))?$/) ?? [];
   const one = name && decodeURIComponent(name);
   switch (list) {

@@ -56,14 +56,15 @@ describe("what is reported", () => {
     const all = [series("a", 0, [1, null, 2, null, 3]), series("b", 0, [5, null, null, null, 7]), series("a", 4, [9])];
     expect(reportedOf(all, ["a", "b", "none"], 0, 30)).toEqual({
       times: [0, 60, 120],
+      step_s: 30,
       values: [
         [1, 2, 3],
         [5, null, 7],
         [null, null, null],
       ],
     });
-    expect(reportedOf(all, ["a"], 4, 30)).toEqual({ times: [0], values: [[9]] });
-    expect(reportedOf([], ["a"], 0, 30)).toEqual({ times: [], values: [[]] });
+    expect(reportedOf(all, ["a"], 4, 30)).toEqual({ times: [0], step_s: 30, values: [[9]] });
+    expect(reportedOf([], ["a"], 0, 30)).toEqual({ times: [], step_s: 30, values: [[]] });
   });
 
   it("has a gap where nothing came for minutes", () => {
@@ -78,6 +79,11 @@ describe("what is reported", () => {
   });
 
   it("of a count by step is a rate", () => {
-    expect(perSecond([60, 120, null], [0, 60, 90])).toEqual([1, 2, null]);
+    const each = (values: (number | null)[], times: number[], step_s: number, end: number) =>
+      perSecond(values, { times, step_s, end });
+    expect(each([60, 120, null], [0, 60, 120], 4, 130)).toEqual([1, 2, null]);
+    expect(each([600, 600, 100], [0, 300, 600], 300, 650)).toEqual([2, 2, 2]);
+    expect(each([60, 60], [0, 900], 30, 1000)).toEqual([1, 1]);
+    expect(each([60], [0], 30, 1000)).toEqual([1]);
   });
 });

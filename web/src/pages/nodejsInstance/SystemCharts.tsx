@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { nodejsSystemQuery } from "../../api/nodejs";
 import type { NodejsSystem, NodejsSystemSample } from "../../api/nodejsTypes";
 import { bytes, count, duration, percent, plain, type Quantity, rate, text } from "../../domain/format";
+import { compacted, perSecond } from "../../domain/reported";
 import { type Translate, useWords } from "../../i18n";
 import { Empty } from "../../parts/Empty";
 import { Figure, FigureRow } from "../../parts/Figure";
@@ -21,6 +22,9 @@ interface Chart {
   format: (value: number | null) => Quantity;
   top?: number;
   steps?: "binary" | "whole";
+  /** Counts of steps, drawn as rates. */
+  isRate?: true;
+  times: number[];
   series: Series[];
 }
 
@@ -74,17 +78,13 @@ function Figures({ system: { latest, cpus } }: { system: NodejsSystem }) {
 
 function Charts({ system, onSelect }: { system: NodejsSystem; onSelect: (from: number, to: number) => void }) {
   const { t } = useWords();
-  const { times, charts } = useMemo(() => {
-    const told = system.series.filter((sample) => !isSilent(sample));
-    return { times: told.map(({ time }) => new Date(time).getTime() / 1000), charts: chartsOf(t, told, system.step_s) };
-  }, [t, system]);
+  const charts = useMemo(() => chartsOf(t, system), [t, system]);
   return (
     <div className={classes.charts}>
       {charts.map((chart) => (
         <TimeSeries
           key={chart.title}
           {...chart}
-          times={times}
           from={new Date(system.from).getTime()}
           to={new Date(system.to).getTime()}
           sync="nodejs-system"
@@ -95,81 +95,86 @@ function Charts({ system, onSelect }: { system: NodejsSystem; onSelect: (from: n
   );
 }
 
-/** Agents report each minute, so a shorter step holds a minute's count. */
-const REPORT_S = 60;
+interface Line extends Pick<Series, "label" | "colour"> {
+  values: Values;
+  area?: true;
+}
 
-function chartsOf(t: Translate, told: readonly NodejsSystemSample[], step_s: number): Chart[] {
-  const seconds = Math.max(REPORT_S, step_s);
-  const of = (key: Exclude<keyof NodejsSystemSample, "time" | "disks">): Values => told.map((sample) => sample[key]);
-  const rates = (key: "requests" | "requests_expired") =>
-    of(key).map((value) => (value === null ? null : value / seconds));
-  const mounts = [...new Set(told.flatMap(({ disks }) => Object.keys(disks)))].sort();
-  const line = (label: string, values: Values, colour: Series["colour"]): Series => ({
-    label,
-    values,
-    colour,
-    style: "line",
-  });
-  const area = (label: string, values: Values): Series => ({ label, values, colour: "accent", style: "area" });
+function chartsOf(t: Translate, { series, step_s, to }: NodejsSystem): Chart[] {
+  const times = series.map(({ time }) => new Date(time).getTime() / 1000);
+  const end = new Date(to).getTime() / 1000;
+  const of = (key: Exclude<keyof NodejsSystemSample, "time" | "disks">): Values => series.map((sample) => sample[key]);
+  const mounts = [...new Set(series.flatMap(({ disks }) => Object.keys(disks)))].sort();
+  /** Hosts report at other times than their processes: each chart has times of its own. */
+  const chart = (title: string, format: Chart["format"], lines: readonly Line[], more: Partial<Chart> = {}): Chart => {
+    const columns = lines.map(({ values }) => values);
+    const reported = compacted(times, columns, step_s);
+    return {
+      title,
+      format,
+      times: reported.times,
+      series: lines.map(({ label, colour, area }, column) => {
+        const values = reported.values[column] ?? [];
+        const drawn = more.isRate ? perSecond(values, { ...reported, end }) : values;
+        return { label, colour, style: area ? "area" : "line", values: drawn };
+      }),
+      ...more,
+    };
+  };
+  const whole = (value: number | null) => count(value);
   return [
-    { title: t("nodes.cpu"), format: percent, top: 1, series: [area(t("nodes.used"), of("cpu_utilization"))] },
-    {
-      title: t("nodes.load"),
-      format: (value) => plain(value, 2),
-      series: [
-        line("1 min", of("load_1m"), "p99"),
-        line("5 min", of("load_5m"), "p95"),
-        line("15 min", of("load_15m"), "p50"),
+    chart(
+      t("nodes.cpu"),
+      percent,
+      [{ label: t("nodes.used"), values: of("cpu_utilization"), colour: "accent", area: true }],
+      { top: 1 },
+    ),
+    chart(t("nodes.load"), (value) => plain(value, 2), [
+      { label: "1 min", values: of("load_1m"), colour: "p99" },
+      { label: "5 min", values: of("load_5m"), colour: "p95" },
+      { label: "15 min", values: of("load_15m"), colour: "p50" },
+    ]),
+    chart(
+      t("nodes.memory"),
+      bytes,
+      [
+        { label: t("nodes.used"), values: of("memory_used_bytes"), colour: "accent", area: true },
+        { label: t("nodejs.total"), values: of("memory_total_bytes"), colour: "faint" },
       ],
-    },
-    {
-      title: t("nodes.memory"),
-      format: bytes,
-      steps: "binary",
-      series: [
-        area(t("nodes.used"), of("memory_used_bytes")),
-        line(t("nodejs.total"), of("memory_total_bytes"), "faint"),
+      { steps: "binary" },
+    ),
+    chart(
+      t("nodes.disks"),
+      percent,
+      mounts.map((mount, colour) => ({
+        label: mount,
+        values: series.map(({ disks }) => disks[mount] ?? null),
+        colour,
+      })),
+      { top: 1 },
+    ),
+    chart(
+      t("figure.traffic"),
+      rate,
+      [
+        { label: t("nodejs.answered"), values: of("requests"), colour: "accent", area: true },
+        { label: t("nodejs.expired"), values: of("requests_expired"), colour: "error" },
       ],
-    },
-    {
-      title: t("nodes.disks"),
-      format: percent,
-      top: 1,
-      series: mounts.map((mount, colour) =>
-        line(
-          mount,
-          told.map(({ disks }) => disks[mount] ?? null),
-          colour,
-        ),
-      ),
-    },
-    {
-      title: t("figure.traffic"),
-      format: rate,
-      series: [
-        area(t("nodejs.answered"), rates("requests")),
-        line(t("nodejs.expired"), rates("requests_expired"), "error"),
-      ],
-    },
-    {
-      title: t("nodejs.latency"),
-      format: duration,
-      series: [line(t("figure.average"), of("response_average_ms"), "p95")],
-    },
-    {
-      title: t("nodejs.gcTime"),
-      format: duration,
-      series: [
-        line(t("nodejs.gcAll"), of("gc_ms"), "accent"),
-        line(t("gc.type.scavenge"), of("scavenge_ms"), 1),
-        line(t("gc.type.marksweep"), of("marksweep_ms"), 3),
-      ],
-    },
-    {
-      title: t("nodejs.processes"),
-      format: count,
-      steps: "whole",
-      series: [area(t("nodejs.processes"), of("node_processes"))],
-    },
+      { isRate: true },
+    ),
+    chart(t("nodejs.latency"), duration, [
+      { label: t("figure.average"), values: of("response_average_ms"), colour: "p95" },
+    ]),
+    chart(t("nodejs.gcTime"), duration, [
+      { label: t("nodejs.gcAll"), values: of("gc_ms"), colour: "accent" },
+      { label: t("gc.type.scavenge"), values: of("scavenge_ms"), colour: 1 },
+      { label: t("gc.type.marksweep"), values: of("marksweep_ms"), colour: 3 },
+    ]),
+    chart(
+      t("nodejs.processes"),
+      whole,
+      [{ label: t("nodejs.processes"), values: of("node_processes"), colour: "accent", area: true }],
+      { steps: "whole" },
+    ),
   ];
 }

@@ -66,10 +66,11 @@ function Charts({ trend, thread, onSelect }: ChartsProps) {
   const { t } = useWords();
   const charts = useMemo(() => {
     const known = [...new Set(trend.series.map(({ metric }) => metric))];
+    const end = new Date(trend.to).getTime() / 1000;
     return PROCESS_CHARTS.filter(({ ofProcess }) => !ofProcess || thread === 0).map((chart) => {
       const metrics = metricsOf(chart, known);
       const reported = reportedOf(trend.series, metrics, thread, trend.step_s);
-      return { ...chart, times: reported.times, series: chart.lines(reported, t, metrics) };
+      return { ...chart, times: reported.times, series: chart.lines({ ...reported, end }, t, metrics) };
     });
   }, [trend, thread, t]);
   if (trend.series.length === 0) {

@@ -8,6 +8,9 @@ import type { Series } from "../../parts/TimeSeries";
 
 type Values = (number | null)[];
 
+/** `end`: of the charts, in epoch seconds. */
+export type Drawn = Reported & { end: number };
+
 export interface ProcessChart {
   title: Key;
   metrics: readonly string[];
@@ -15,7 +18,7 @@ export interface ProcessChart {
   steps?: "binary" | "whole";
   /** Worker threads have none of it. */
   ofProcess?: true;
-  lines: (reported: Reported, t: (key: Key) => string, metrics: readonly string[]) => Series[];
+  lines: (reported: Drawn, t: (key: Key) => string, metrics: readonly string[]) => Series[];
 }
 
 const WINDOWS: readonly [metric: string, label: string][] = [
@@ -142,11 +145,11 @@ export const PROCESS_CHARTS: readonly ProcessChart[] = [
     metrics: ["live_http_request", "http_response_sent", "http_response_close", "http_request_timeout"],
     format: rate,
     lines: (reported, t) => {
-      const rates = (metric: number) => perSecond(at(reported, metric), reported.times);
+      const rates = (metric: number) => perSecond(at(reported, metric), reported);
       return [
         line(t("nodejs.begun"), rates(0), "p95"),
         line(t("nodejs.answered"), rates(1), "accent"),
-        line(t("nodejs.brokenOff"), rates(2), "warn"),
+        line(t("nodejs.closed"), rates(2), "warn"),
         line(t("nodejs.expired"), rates(3), "error"),
       ];
     },
@@ -165,7 +168,7 @@ export const PROCESS_CHARTS: readonly ProcessChart[] = [
       stackedOf(
         metrics.map((metric, index) => ({
           label: metric.replace(/^res__/, ""),
-          values: perSecond(at(reported, index), reported.times),
+          values: perSecond(at(reported, index), reported),
           colour: colourOfCode(metric, index),
         })),
       ),

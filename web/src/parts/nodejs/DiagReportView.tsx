@@ -239,8 +239,8 @@ const handleColumns = (t: Translate): Column<UvHandle>[] => [
     sortBy: ({ isActive, hasRef }) => isActive * 2 + hasRef,
     cell: ({ isActive, hasRef }) => (
       <span className={isActive ? undefined : "muted"}>
-        {t(isActive ? "diag.handle.active" : "diag.handle.idle")} ·{" "}
-        {t(hasRef ? "diag.handle.ref" : "diag.handle.unref")}
+        {t(isActive ? "diag.handle.active" : "diag.handle.idle")}
+        {hasRef ? ` · ${t("diag.handle.ref")}` : ""}
       </span>
     ),
   },

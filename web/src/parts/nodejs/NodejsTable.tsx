@@ -35,7 +35,7 @@ export function NodejsTable({ processes, appName, sort, onSort, maxHeight = "cal
           {
             key: "agent",
             header: t("instance"),
-            width: 190,
+            width: 160,
             sortBy: ({ app, agent }) => `${appName(app)} ${agent}`,
             cell: ({ app, agent }) => (
               <Link to="/nodejs/$app/$agent" params={{ app, agent }} preload={false}>
@@ -59,7 +59,7 @@ export function NodejsTable({ processes, appName, sort, onSort, maxHeight = "cal
       {
         key: "cpu",
         header: t("nodes.cpu"),
-        width: 118,
+        width: 106,
         firstDescending: true,
         sortBy: ({ cpu_percent }) => cpu_percent,
         cell: ({ cpu_percent }) => {
@@ -76,7 +76,7 @@ export function NodejsTable({ processes, appName, sort, onSort, maxHeight = "cal
       {
         key: "heap",
         header: t("nodejs.heap"),
-        width: 148,
+        width: 138,
         firstDescending: true,
         sortBy: heapShare,
         cell: (one) => {
@@ -138,7 +138,7 @@ export function NodejsTable({ processes, appName, sort, onSort, maxHeight = "cal
       {
         key: "started",
         header: t("nodejs.started"),
-        width: 104,
+        width: 98,
         align: "right",
         sortBy: ({ started_at }) => timeOf(started_at),
         cell: ({ started_at }) =>
@@ -163,7 +163,7 @@ export function NodejsTable({ processes, appName, sort, onSort, maxHeight = "cal
         navigate({ to: "/nodejs/$app/$agent/$pid", params: { app, agent, pid: String(pid) } })
       }
       rowHeight={46}
-      restWidth={210}
+      restWidth={230}
       maxHeight={maxHeight}
     />
   );

@@ -71,14 +71,14 @@ export type DiagReport = Omit<DiagReportFile, "system"> & {
 
 const MASK = "••••••";
 const SECRET_NAME =
-  /SECRET|TOKEN|PASSW|PASSPHRASE|PWD$|_PW$|(^|_)PASS(_|$)|(API|ACCESS|PRIVATE|ENCRYPTION|SIGNING|MASTER|LICENSE)_?KEY|(^|_)KEYS?$|CREDENTIAL|AUTH|COOKIE|SESSION|SALT|SIGNATURE|CERT|(^|_)(DSN|PIN|OTP)(_|$)|WEBHOOK/i;
+  /SECRET|TOKEN|PASSW|PASSPHRASE|PWD$|_PW$|(^|_)PASS(_|$)|(API|ACCESS|PRIVATE|ENCRYPTION|SIGNING|MASTER|LICENSE)_?KEY|(^|_)KEYS?$|CREDENTIAL|AUTH|COOKIE|SESSION|SALT|SIGNATURE|(^|_)(DSN|PIN|OTP)(_|$)|WEBHOOK/i;
 /** `scheme://user:password@host` */
 const PASSWORD_IN_URL = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@]+@/gi;
 /** Keys and tokens that are known by their shape: of PEM, JWT, and those that name their maker in front. */
 const SECRET_VALUE =
   /-----BEGIN |\beyJ[\w-]+\.eyJ[\w-]+\.|\b(?:AKIA|ASIA|ghp_|gho_|github_pat_|glpat-|npm_|xox[abprs]-|sk-|sonde_)\w{8,}/;
 /** Paths of sockets and folders that only sound like secrets. */
-const PUBLIC = /^(PWD|OLDPWD|SSH_AUTH_SOCK|XDG_SESSION_\w+|DESKTOP_SESSION|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS)$/;
+const PUBLIC = /^(PWD|OLDPWD|SSH_AUTH_SOCK|XDG_SESSION_\w+|DESKTOP_SESSION)$/;
 
 /** `NAME=value` with what looks secret replaced. */
 export function variableOf(text: string): Variable {

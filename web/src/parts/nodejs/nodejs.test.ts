@@ -4,36 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { MADE_BY_NODE, type MadeKind } from "../../../dev/nodejsFiles";
 import { costsBy } from "../profile/functions";
 import { BadProfile, type Profile } from "../profile/profile";
 import { type CpuProfileFile, cpuProfileOf } from "./cpuProfile";
 import { diagReportOf, variableOf } from "./diagReport";
 import { type GcTraceFile, gcTraceOf, linesOf } from "./gcTrace";
 import { heapProfileOf } from "./heapProfile";
-
-/** Works, keeps objects and writes both profiles, as DevTools would ask it to. */
-const PROGRAM = `
-const { Session } = require("node:inspector");
-const { writeFileSync } = require("node:fs");
-const kept = [];
-function keep() { for (let n = 0; n < 400; n++) kept.push(Buffer.alloc(64).toString("hex").repeat(20).split("")); }
-function price(until) { let sum = 0; while (Date.now() < until) for (let n = 0; n < 1e4; n++) sum += Math.sqrt(n); return sum; }
-const session = new Session();
-session.connect();
-const post = (method, parameters) => new Promise((done, failed) =>
-  session.post(method, parameters, (error, result) => (error ? failed(error) : done(result))));
-(async () => {
-  await post("Profiler.enable");
-  await post("HeapProfiler.enable");
-  await post("HeapProfiler.startSampling", { samplingInterval: 1024 });
-  await post("Profiler.start");
-  keep();
-  price(Date.now() + 150);
-  await new Promise((done) => setTimeout(done, 150));
-  writeFileSync(process.argv[2], JSON.stringify((await post("Profiler.stop")).profile));
-  writeFileSync(process.argv[3], JSON.stringify((await post("HeapProfiler.stopSampling")).profile));
-})();
-`;
 
 const rowOf = (profile: Profile, name: string) => costsBy(profile, "function").find((row) => row.name === name);
 
@@ -43,11 +20,13 @@ describe("profiles of a real process", () => {
   let heap: Parameters<typeof heapProfileOf>[0];
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "profiles-"));
-    const program = join(folder, "app.js");
-    writeFileSync(program, PROGRAM);
-    execFileSync(process.execPath, [program, join(folder, "cpu"), join(folder, "heap")]);
-    cpu = JSON.parse(readFileSync(join(folder, "cpu"), "utf8"));
-    heap = JSON.parse(readFileSync(join(folder, "heap"), "utf8"));
+    const made = (kind: MadeKind) => {
+      writeFileSync(join(folder, "app.js"), MADE_BY_NODE[kind]);
+      execFileSync(process.execPath, [join(folder, "app.js"), join(folder, kind)]);
+      return JSON.parse(readFileSync(join(folder, kind), "utf8"));
+    };
+    cpu = made("cpuprofile");
+    heap = made("heapprofile");
   }, 60_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -213,6 +192,7 @@ describe("a diagnostic report", () => {
       "NODE_ENV=production",
       "HOME=/root",
       "KEYBOARD=us",
+      "SSL_CERT_FILE=/etc/ssl/ca.crt",
       "EMPTY_TOKEN=",
     ]) {
       expect(`${variableOf(open).name}=${shown(open)}`, open).toBe(open);

@@ -91,7 +91,7 @@ function Report({ report, all, onOpen, onClass }: ReportProps) {
           <ol className={classes.way}>
             {report.way.map((step, index) => (
               <li key={step.id} style={{ paddingLeft: `${Math.min(index, 12) * 10}px` }}>
-                <span className={classes.by}>{step.by || t("snapshot.global")}</span>
+                {index > 0 && <span className={classes.by}>{step.by}</span>}
                 <ObjectLink object={step} onOpen={onOpen} />{" "}
                 <span className="muted">{text(bytes(step.retained_bytes))}</span>
               </li>

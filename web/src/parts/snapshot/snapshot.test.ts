@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { MADE_BY_NODE } from "../../../dev/nodejsFiles";
 import { randomFrom } from "../../../dev/random";
 import { constructorsOf } from "./constructors";
 import { dominanceOf } from "./dominators";
@@ -234,14 +235,6 @@ describe("reading a snapshot", () => {
   });
 });
 
-const PROGRAM = `
-class Order { constructor(n) { this.number = n; this.text = Buffer.alloc(1000, "order " + n + ", ").toString(); } }
-const shelf = { kept: [] };
-globalThis.shelf = shelf;
-for (let n = 0; n < 500; n++) shelf.kept.push(new Order(n));
-require("node:v8").writeHeapSnapshot(process.argv[1]);
-`;
-
 describe("a snapshot of a real process", () => {
   let folder: string;
   let heap: Heap;
@@ -249,7 +242,8 @@ describe("a snapshot of a real process", () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "snapshot-"));
     const path = join(folder, "own.heapsnapshot");
-    execFileSync(process.execPath, ["-e", PROGRAM, path]);
+    writeFileSync(join(folder, "app.js"), MADE_BY_NODE.heapsnapshot);
+    execFileSync(process.execPath, [join(folder, "app.js"), path]);
     const bytes = readFileSync(path);
     plain = JSON.parse(bytes.toString());
     heap = new Heap(read(bytes));
