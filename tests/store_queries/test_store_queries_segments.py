@@ -318,8 +318,14 @@ def test_a_process_is_known_by_its_segments_and_keeps_what_it_said_of_itself(web
     loader.command("OPTIMIZE TABLE instances FINAL")
 
     assert web.rows(
-        "SELECT instance, language FROM instances WHERE app = {app:String} ORDER BY instance", {"app": app}
-    ) == [("i-1", "java"), ("i-2", "python")]
+        "SELECT instance, is_from_segments, language, host, mapKeys(attributes) FROM instances"
+        " WHERE app = {app:String} ORDER BY instance, is_from_segments",
+        {"app": app},
+    ) == [
+        ("i-1", False, "java", "host-a", ["service.name", "service.instance.id", "telemetry.sdk.language", "host.name"]),
+        ("i-1", True, "", "", []),
+        ("i-2", True, "python", "", []),
+    ]
 
 
 def test_a_service_is_found_behind_the_address_that_another_calls(web, loader, sender, app):

@@ -4,8 +4,7 @@ CREATE TABLE IF NOT EXISTS instances (
     service LowCardinality(String),
     instance String,
     host SimpleAggregateFunction(anyLast, LowCardinality(String)),
-    language SimpleAggregateFunction(max, LowCardinality(String))
-        COMMENT 'telemetry.sdk.language; an empty one takes none away',
+    language SimpleAggregateFunction(anyLast, LowCardinality(String)) COMMENT 'telemetry.sdk.language',
     last_seen SimpleAggregateFunction(max, DateTime('UTC')) COMMENT 'time of receipt',
     attributes SimpleAggregateFunction(anyLast, Map(String, String))
 )
@@ -13,5 +12,8 @@ ENGINE = AggregatingMergeTree
 ORDER BY (app, service, instance)
 TTL last_seen + INTERVAL 90 DAY;
 
--- Until segments came, which say of many processes only that they live.
-ALTER TABLE instances MODIFY COLUMN language SimpleAggregateFunction(max, LowCardinality(String));
+-- SkyWalking's segments say of a process that it lives, and little else: a row of its own, which takes nothing away from
+-- what the process said of itself.
+ALTER TABLE instances
+    ADD COLUMN IF NOT EXISTS is_from_segments Bool,
+    MODIFY ORDER BY (app, service, instance, is_from_segments);

@@ -51,7 +51,7 @@ CREATE OR REPLACE FUNCTION sonde_sw8_service AS name -> if(name = '', 'unknown_s
 -- components, which are handed out to languages by the thousand, what it is written in.
 CREATE MATERIALIZED VIEW IF NOT EXISTS instances_of_segments TO instances AS
 SELECT
-    app, service, instance,
+    app, service, instance, true AS is_from_segments,
     transform(intDiv(max(component), 1000),
         [3, 4, 5, 6, 7, 8, 9], ['dotnet', 'nodejs', 'go', 'lua', 'python', 'php', 'cpp'], '') AS language,
     toDateTime(max(received), 'UTC') AS last_seen
