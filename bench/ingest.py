@@ -252,6 +252,7 @@ def main() -> None:
             "The reference's is: it is the parser, and alone.",
             "A load has a fixed cost. Several senders keep the loader busy, and files are larger then.",
             "All tables are emptied before each measurement.",
+            f"Load average of the machine at the end: {os.getloadavg()[0]:.1f}.",
         ],
     )
 
