@@ -33,7 +33,10 @@ PyObject *gates_unless_calling(PyObject *Py_UNUSED(module), PyObject *const *arg
 
 static int inject(Around *self, Span *span, PyObject *owner) {
     PyObject *lines = PyObject_GetAttr(owner, self->result);
-    PyObject *peer = lines ? PyObject_GetAttr(owner, self->failed) : NULL;
+    /* Of urllib3 it is a property, in Python. */
+    PyObject *peer = !lines                      ? NULL
+                     : headers_name_a_peer(span) ? PyObject_GetAttr(owner, self->failed)
+                                                 : Py_NewRef(Py_None);
     PyObject *given[] = {lines, peer};
     PyObject *done = peer ? span_into_lines(span, given, 2) : NULL;
     Py_XDECREF(lines);

@@ -206,6 +206,10 @@ static bool has_theirs(PyObject *list, bool lines) {
     return false;
 }
 
+bool headers_name_a_peer(const Span *span) {
+    return span->carried || written.sw8_always || written.always;
+}
+
 static PyObject *into(Span *span, PyObject *const *args, Py_ssize_t count, bool lines) {
     if (count < 1 || count > 2 || !PyList_Check(args[0])) {
         PyErr_SetString(PyExc_TypeError, "a list and the peer are needed");

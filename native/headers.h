@@ -9,6 +9,10 @@
  * an exception set. */
 PyObject *headers_configure(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
+/* Whether one of the headers that `span` writes may name the callee: else its address need not be looked for.
+ */
+bool headers_name_a_peer(const Span *span);
+
 /* Methods of Span: headers(peer=""), into_lines(list, peer=""), into_pairs(list, peer=""). New reference, or
    NULL with an exception set. */
 PyObject *span_headers(Span *span, PyObject *const *args, Py_ssize_t count);
