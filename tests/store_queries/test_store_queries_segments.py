@@ -175,6 +175,7 @@ PEERS = [
     (DATABASE, "not_found:3306", {"db.type": "sqlite", "db.data_source": ":memory:"}, "sqlite", "sqlite"),
     (DATABASE, "db:3306", {}, "other_sql", "db:3306"),
     (HTTP, "", {"http.url": "http://u:p@stock:8080/items"}, "http", "stock:8080"),
+    (HTTP, "", {"http.url": "http://127.0.0.1:5077/orders"}, "http", "127.0.0.1:5077"),
     (HTTP, "", {"url": "/items"}, "http", ""),
     (MQ, "", {"mq.broker": "kafka:9092", "mq.topic": "orders"}, "", "kafka:9092"),
     (MQ, "", {"mq.topic": "orders"}, "", "orders"),

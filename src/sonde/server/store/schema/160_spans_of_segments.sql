@@ -107,7 +107,7 @@ FROM (
                     ['mysql', 'mariadb', 'postgresql', 'microsoft.sql_server', 'oracle.db'],
                     ['3306', '3306', '5432', '1433', '1521'], ''))),
                 database_host != '', concat(database_host, if(database_port = '', '', ':'), database_port),
-                url_authority != '', arrayElement(splitByChar('@', url_authority), -1),
+                url_authority != '', url_authority,
                 broker != '', broker,
                 topic != '', topic,
                 queue != '', queue,
@@ -120,7 +120,7 @@ FROM (
                 extract(operation, '(?:->|/)([A-Za-z]+)$') AS method,
                 extract(data_source, '(?i)host=([^;\\s]+)') AS source_host,
                 extract(data_source, '(?i)port=([0-9]+)') AS source_port,
-                netloc(url) AS url_authority,
+                extract(url, '^[^/?#]*//(?:[^/?#]*@)?([^/?#]*)') AS url_authority,
                 multiIf(
                     layer = 3, 'http',
                     type != '', transform(type, [
