@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import subprocess
 import sys
 from pathlib import Path
 
@@ -154,8 +155,10 @@ def test_a_report_is_read_without_the_secrets_of_its_environment(guest, process)
 def test_a_heap_shows_what_fills_it_and_who_holds_an_object(guest, visits, process):
     make(guest, process, "Heap snapshot")
     guest.find("constructors").wait_for()
-    guest.page.get_by_label("Find constructors").fill("Server")
-    guest.find("constructors").get_by_text("Server", exact=True).click()
+    for name in ("Socket", "Server"):
+        guest.page.get_by_label("Find constructors").fill(name)
+        guest.find("constructors").get_by_text(name, exact=True).click()
+        expect(guest.page.get_by_role("heading", name=f"Objects of {name}", exact=True)).to_be_visible()
     guest.find("heapObjects").locator("tbody tr").first.click()
     expect(guest.find("heapObject")).to_contain_text("Held by")
     expect(guest.page).to_have_url(re.compile(r"object=\d+"))
@@ -197,3 +200,30 @@ def test_an_instance_has_its_errors_packages_and_host(guest, process):
     guest.page.get_by_text("System", exact=True).click()
     expect(guest.find("chart").first).to_be_visible()
     assert guest.complaints == []
+
+
+@pytest.mark.parametrize(("theme", "language"), [("light", "zh"), ("dark", "en")])
+def test_it_fits_on_a_phone(visits, process, theme, language):
+    visit = visits(theme=theme, language=language, width=390, height=844)
+    visit.log_in()
+    visit.page.wait_for_url("**/services*")
+    instance = process.rpartition("/")[0]
+    for address in ("/nodejs", process, f"{instance}?view=system", f"{instance}?view=errors", "/nodejs/files"):
+        visit.open(address)
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390, address
+    assert visit.complaints == []
+
+
+def test_a_viewer_looks_and_asks_for_nothing(visits, server, process):
+    make_viewer = (
+        "import sys; from sonde.server.accounts.command import opened_accounts\n"
+        "with opened_accounts(sys.argv[1]) as accounts:\n"
+        "    accounts.users.create(sys.argv[2], sys.argv[3], 'viewer', 'test')\n"
+    )
+    subprocess.run([sys.executable, "-c", make_viewer, str(server.data), "victor", PASSWORD], check=True, timeout=120)
+    visit = visits()
+    visit.log_in(user="victor")
+    visit.page.wait_for_url("**/services*")
+    visit.open(process)
+    expect(visit.find("nodejsActions")).to_contain_text("may look")
+    expect(visit.find("nodejsActions").get_by_role("button", name="CPU profile")).to_be_disabled()

@@ -69,6 +69,8 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
       const host = all.find((candidate) => candidate.host === one);
       return host ? ok(hostReport(host, from, to)) : refused(404, "not_found", `There is no host ${one}.`);
     }
+    case "apps":
+      return ok({ items: [{ id: "shop", name: "shop", created_at: new Date(0).toISOString() }], next: null });
     case "tools":
       return ok({ items: TOOLS });
     case "processes":

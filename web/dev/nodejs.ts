@@ -13,6 +13,7 @@ import type {
   NodejsLoggedError,
   NodejsPackage,
   NodejsProcess,
+  NodejsProcessStatus,
   NodejsSystem,
   NodejsTrend,
 } from "../src/api/nodejsTypes";
@@ -225,6 +226,16 @@ const CONFIG: NodejsConfig = {
   changeable: ["enable_http_profiling", "enable_log_uv_handles", "log_level"],
 };
 
+const STATUS: Omit<NodejsProcessStatus, "pid"> = {
+  node_version: "v20.20.2",
+  xprofiler_installed: false,
+  xprofiler_enabled: false,
+  xprofiler_version: "",
+  xprofiler_log_dir: "",
+  agent_log_dir: "/tmp",
+  config: {},
+};
+
 /** null: the address is not one of these. */
 export function nodejs(scenario: Scenario, path: string, query: URLSearchParams, now: number): Answer | null {
   if (!path.startsWith("/nodejs/")) return null;
@@ -267,6 +278,7 @@ function ofInstance(
   if (rest === "processes") return page(processes(scenario, now).filter((one) => one.agent === agent));
   if (pid && rest.endsWith("/trend")) return ok(trend(Number(pid), query.getAll("metric"), from, to));
   if (pid && rest.endsWith("/config")) return ok(CONFIG);
+  if (pid && rest.endsWith("/status")) return ok({ ...STATUS, pid: Number(pid) });
   if (pid && rest.endsWith("/actions")) return { status: 201, body: file(FILES, now) };
   switch (rest) {
     case "system":

@@ -677,7 +677,7 @@ export const en = {
   "nodejs.connected": "connected",
   "nodejs.away": "not connected",
   "nodejs.clock": "Clock off by",
-  "nodejs.clockOff": "Its clock is {duration} off: what it signs will be refused.",
+  "nodejs.clockOff": "Its clock is {duration} off: charts are shifted by that, and files may be refused.",
   "nodejs.app": "app {name}",
   "nodejs.noCores": "writes no core files (ulimit 0)",
   "nodejs.coreLimit": "core files: {limit}",

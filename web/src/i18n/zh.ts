@@ -676,7 +676,7 @@ export const zh: Record<Key, string> = {
   "nodejs.connected": "已连接",
   "nodejs.away": "未连接",
   "nodejs.clock": "时钟偏差",
-  "nodejs.clockOff": "其时钟偏差 {duration}：签名会被拒绝。",
+  "nodejs.clockOff": "其时钟偏差 {duration}：图表会相应偏移，上传的文件可能被拒绝。",
   "nodejs.app": "应用 {name}",
   "nodejs.noCores": "不生成 core 文件（ulimit 0）",
   "nodejs.coreLimit": "core 文件上限：{limit}",

@@ -26,7 +26,7 @@ interface Row extends NodejsInstance {
   requests_per_s: number | null;
 }
 
-/** A clock that is off by more than this makes the agent's signatures invalid before long. */
+/** What an agent uploads is refused when its clock is off by a minute. */
 const BAD_CLOCK_MS = 30_000;
 
 /** Hosts and containers with an agent. */

@@ -73,13 +73,11 @@ export function FileTable({ files, isShort, work, onEnd, foot }: Props) {
               key: "process",
               header: t("tools.process"),
               cell: ({ app, agent, pid }: NodejsFile) => (
-                <Link
-                  to="/nodejs/$app/$agent/$pid"
-                  params={{ app, agent, pid: String(pid) }}
-                  preload={false}
-                  className="link"
-                >
-                  <Name>{`${agent} ${t("job.pid", { pid })}`}</Name>
+                <Link to="/nodejs/$app/$agent/$pid" params={{ app, agent, pid: String(pid) }} preload={false}>
+                  <Name>{agent}</Name>
+                  <span className="muted" style={{ display: "block", fontSize: "0.72rem", lineHeight: 1.2 }}>
+                    {t("job.pid", { pid })}
+                  </span>
                 </Link>
               ),
             },

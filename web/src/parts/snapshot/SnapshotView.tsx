@@ -138,7 +138,9 @@ function Objects({ ask, fn, find, object, onSearch }: ObjectsProps) {
       isWanted = false;
     };
   }, [ask, fn, find]);
-  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => {
+    box.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   const columns = useMemo(() => objectColumns(t, found ?? []), [t, found]);
   return (
     <div ref={box}>
