@@ -25,7 +25,7 @@ from sonde.server.supervision.second_ports import SECOND_PORTS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-DEADLINE_S = 90
+DEADLINE_S = 150
 CLIENT = ROOT / ".build" / "xtransit-client"
 VERSIONS = {"xprofiler": "3.1.0", "xtransit": "3.1.0"}
 FILE_MAX_BYTES = 16 << 20
@@ -91,7 +91,7 @@ class Server:
 
     def wait(self):
         """When it answers."""
-        eventually(lambda: "Sonde is ready" in "".join(self.lines) or self.process.poll() is not None, "a server")
+        eventually(lambda: "Sonde is ready" in "".join(self.lines) or self.process.poll() is not None, "a ready server")
         assert self.process.poll() is None, "".join(self.lines)
         return self
 

@@ -7,6 +7,7 @@ Sources: xprofiler 3.1.0's log lines; https://opentelemetry.io/docs/specs/semcon
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 SPACE = "v8js.heap.space.name"
@@ -71,6 +72,7 @@ _HTTP = {
 }
 
 
+@lru_cache(maxsize=4096)
 def stored(key: str) -> Stored | None:
     """Where the figure `key` is; None for what is no name of a figure. Agents may send keys of their owners."""
     if found := _SPACE.fullmatch(key):
