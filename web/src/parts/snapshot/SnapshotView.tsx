@@ -99,7 +99,15 @@ export function SnapshotView({ title, summary, ask, search, onSearch }: Props) {
         )}
       </Panel>
       {(fn !== undefined || find !== undefined) && (
-        <Objects key={`${fn}\n${find}`} ask={ask} fn={fn} find={find} object={object} onSearch={onSearch} />
+        <Objects
+          key={`${fn}\n${find}`}
+          ask={ask}
+          all={summary.bytes}
+          fn={fn}
+          find={find}
+          object={object}
+          onSearch={onSearch}
+        />
       )}
       {object !== undefined && (
         <ObjectView
@@ -117,6 +125,8 @@ export function SnapshotView({ title, summary, ask, search, onSearch }: Props) {
 
 interface ObjectsProps {
   ask: Ask;
+  /** Size of the whole heap. */
+  all: number;
   fn: string | undefined;
   find: string | undefined;
   object: number | undefined;
@@ -124,7 +134,7 @@ interface ObjectsProps {
 }
 
 /** Those that retain most first; a worker looks for them. */
-function Objects({ ask, fn, find, object, onSearch }: ObjectsProps) {
+function Objects({ ask, all, fn, find, object, onSearch }: ObjectsProps) {
   const { t } = useWords();
   const box = useRef<HTMLDivElement>(null);
   const [found, setFound] = useState<HeapObject[] | null>(null);
@@ -141,7 +151,7 @@ function Objects({ ask, fn, find, object, onSearch }: ObjectsProps) {
   useEffect(() => {
     box.current?.scrollIntoView({ block: "nearest" });
   }, []);
-  const columns = useMemo(() => objectColumns(t, found ?? []), [t, found]);
+  const columns = useMemo(() => objectColumns(t, found ?? [], all), [t, found, all]);
   return (
     <div ref={box}>
       <Panel
@@ -213,8 +223,8 @@ function constructorColumns(t: Translate, summary: HeapSummary): Column<Construc
   ];
 }
 
-const objectColumns = (t: Translate, rows: readonly HeapObject[]): Column<HeapObject>[] => {
-  const most = rows.reduce((all, { retained_bytes }) => Math.max(all, retained_bytes), 0);
+const objectColumns = (t: Translate, rows: readonly HeapObject[], all: number): Column<HeapObject>[] => {
+  const most = rows.reduce((found, { retained_bytes }) => Math.max(found, retained_bytes), 0);
   return [
     {
       key: "name",
@@ -252,7 +262,7 @@ const objectColumns = (t: Translate, rows: readonly HeapObject[]): Column<HeapOb
       width: 220,
       align: "right",
       sortBy: ({ retained_bytes }) => retained_bytes,
-      cell: ({ retained_bytes }) => <Cost weight={retained_bytes} all={most} most={most} unit="bytes" />,
+      cell: ({ retained_bytes }) => <Cost weight={retained_bytes} all={all} most={most} unit="bytes" />,
     },
   ];
 };
