@@ -168,6 +168,20 @@ def test_dependencies_are_asked_for_with_the_end_and_how_far_back(ask):
 
 
 @pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("traces", {"service": "x", "end": "40000000000000", "lookback": "999999999d"}),
+        ("dependencies", {"lookback": "900000000000000000"}),
+    ],
+)
+def test_looking_back_ends_where_time_does(ask, path, params):
+    answer = ask(path, **params)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["errors"] is None
+
+
+@pytest.mark.parametrize(
     ("path", "params", "code"),
     [
         ("traces", {}, 400),

@@ -6,14 +6,16 @@ list `packages` by path, 2 both. Agents turn a yarn.lock into version 1.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
+
+from sonde.server.nodejs import foreign_json
 
 MOST_DEPENDENCIES = 2000
 MOST_LOCKED = 50_000
 MOST_TEXT_BYTES = 16 << 20
 LONGEST_NAME = 255
+_LONGEST_PATH = 1000
 _DEEPEST = 100
 _KINDS = (
     ("dependencies", "dependency"),
@@ -90,7 +92,7 @@ def _walk(found: Package, dependencies: dict[str, Any], below: str, depth: int) 
     for name, it in dependencies.items():
         if not isinstance(it, dict):
             continue
-        path = f"{below}{_FOLDER}{name}"
+        path = f"{below}{_FOLDER}{name}"[:_LONGEST_PATH]
         _add(found, name, _text(it.get("version")), path)
         inner = it.get("dependencies")
         if isinstance(inner, dict) and depth < _DEEPEST:
@@ -101,12 +103,12 @@ def _add(found: Package, name: str, version: str, path: str) -> None:
     if len(found.locked) >= MOST_LOCKED:
         found.problem = f"the lock file lists more than {MOST_LOCKED} packages"
         return
-    found.locked.append({"name": name[:LONGEST_NAME], "version": version, "path": path[:1000]})
+    found.locked.append({"name": name[:LONGEST_NAME], "version": version, "path": path[:_LONGEST_PATH]})
 
 
 def _object(text: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
+        found = foreign_json.loads(text)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -67,8 +67,8 @@ class Records:
         for entry in said[:MOST_FILES] if isinstance(said, list) else ():
             name, pkg = (entry.get("name"), entry.get("pkg")) if isinstance(entry, dict) else (None, None)
             if isinstance(name, str) and isinstance(pkg, str) and 0 < len(name) <= LONGEST_PATH:
-                lock = entry.get("lock")
-                await self._workers(self._keep_package, app, agent, name, pkg, lock if isinstance(lock, str) else None)
+                lock = entry.get("lock") if isinstance(entry.get("lock"), str) else None
+                await self._workers(self._keep_package, app, agent, _text(name, LONGEST_PATH), pkg, lock)
 
     async def cores(self, app: str, agent: str, said: object) -> None:
         """Keep the core files of one log; the same one may come again."""
@@ -129,7 +129,9 @@ class Records:
         for entry in found:
             core, executable, version = (entry.get(key) for key in ("core_path", "executable_path", "node_version"))
             if isinstance(core, str) and 0 < len(core) <= LONGEST_PATH:
-                self._keep_core(app, agent, core, _text(executable, LONGEST_PATH), _text(version, 64))
+                self._keep_core(
+                    app, agent, _text(core, LONGEST_PATH), _text(executable, LONGEST_PATH), _text(version, 64)
+                )
 
     def _keep_core(self, app: str, agent: str, core: str, executable: str, version: str) -> None:
         digest, now = _digest(core), self._now()
@@ -162,7 +164,7 @@ def _digest(text: str) -> str:
 
 
 def _text(value: object, most: int) -> str:
-    return value[:most] if isinstance(value, str) else ""
+    return value[:most].replace("\0", "?") if isinstance(value, str) else ""
 
 
 def _packed(document: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ MOST_SPANS = 50_000
 LOOKBACK = timedelta(days=2)
 """Lists of names, and searches that do not say a time, go back so far."""
 MOST_TAGS = 20
+_LONGEST_MAP_US = timedelta(days=90) / timedelta(microseconds=1)
 _ID = re.compile(r"[0-9a-fA-F]{1,32}", re.ASCII)
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(us|µs|ms|s|m|h|d)", re.ASCII)
 _UNIT_US = {"us": 1, "µs": 1, "ms": 1e3, "s": 1e6, "m": 6e7, "h": 3.6e9, "d": 8.64e10}
@@ -122,8 +123,8 @@ def routes(parts: Parts) -> APIRouter:
         def work() -> list[Any]:
             given = request.query_params
             end = _moment(given.get("endTs", ""), 1000, "endTs") or datetime.now(UTC)
-            lookback = timedelta(milliseconds=_number(given.get("lookback", "") or "86400000", "lookback"))
-            start = max(end - min(lookback, timedelta(days=90)), FIRST)
+            back_us = 1000 * _number(given.get("lookback", "") or "86400000", "lookback")
+            start = _before(end, min(back_us, _LONGEST_MAP_US))
             return jaeger_dependencies(topology.service_map(store, caller.apps, start, end))
 
         return await answered(work, "dependencies")
@@ -149,7 +150,7 @@ def _wanted(given: dict[str, str]) -> jaeger.Wanted:
     start = _moment(given.get("start", ""), 1, "start")
     if start is None:
         back_us = _duration_us(given.get("lookback", ""), "lookback")
-        start = end - (timedelta(microseconds=back_us) if back_us else LOOKBACK)
+        start = _before(end, back_us) if back_us else end - LOOKBACK
     return jaeger.Wanted(
         service=given["service"],
         start=max(start, FIRST),
@@ -204,6 +205,11 @@ def _moment(text: str, unit_us: int, name: str) -> datetime | None:
     if us > 7_258_118_400_000_000 or not FIRST <= (moment := at_micros(us)) <= LAST:
         raise BadRequestError(f"unable to parse param {name!r}: a time lies between {FIRST.year} and {LAST.year}")
     return moment
+
+
+def _before(end: datetime, back_us: float) -> datetime:
+    """So long before `end`, as far as there is a time for it."""
+    return end - timedelta(microseconds=min(back_us, (end - FIRST) / timedelta(microseconds=1)))
 
 
 def _duration_us(text: str, name: str) -> int | None:

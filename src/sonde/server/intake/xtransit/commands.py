@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sonde.server.intake.xtransit.agents import LinkLostError
+from sonde.server.nodejs import foreign_json
 from sonde.server.nodejs.errors import AgentAwayError, BadWishError, NoAnswerError, RefusedByAgentError
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ class Commands:
         """What the command prints, a JSON object. Raises likewise."""
         text = await self.run(app, name, *words, within_s=within_s)
         try:
-            found = json.loads(text)
-        except ValueError:
+            found = foreign_json.loads(text)
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise RefusedByAgentError(f"{words[0]} answered what is no JSON object: {text[:200]!r}")

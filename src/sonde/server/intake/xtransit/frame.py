@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
+
+from sonde.server.intake.xtransit.process_metrics import figure
+from sonde.server.nodejs import foreign_json
 
 LONGEST_AGENT = 255
 LONGEST_ID = 64
@@ -65,7 +67,7 @@ class Frame:
 def parse(raw: bytes) -> Frame:
     """The message in `raw`. Raises BadFrameError, NameMissingError."""
     try:
-        said = json.loads(raw)
+        said = foreign_json.loads(raw.decode())
     except (ValueError, RecursionError) as error:
         raise BadFrameError("bad_json", f"not JSON: {error}") from None
     if not isinstance(said, dict):
@@ -79,14 +81,12 @@ def parse(raw: bytes) -> Frame:
     data, kind = said.get("data"), said.get("type")
     if not isinstance(kind, str) or not isinstance(data, dict):
         raise BadFrameError("bad_shape", "without type or data")
-    timestamp = said.get("timestamp")
-    is_number = isinstance(timestamp, int | float) and not isinstance(timestamp, bool)
     return Frame(
         app=app,
         agent=agent,
         client=client,
         trace=trace if isinstance(trace, str) and len(trace) <= LONGEST_ID else "",
-        timestamp_ms=timestamp if is_number else None,
+        timestamp_ms=figure(said.get("timestamp")),
         type=kind,
         data=data,
         raw=raw,

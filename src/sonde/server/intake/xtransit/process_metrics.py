@@ -27,7 +27,10 @@ LONGEST_PAUSE_MS = 600_000.0
 """After a longer one, nobody knows since when a process has counted."""
 MOST_THREADS = 10_000
 """Of one agent, whose last samples are remembered."""
+LONGEST_KEY = 255
 MOST_PID = 1 << 31
+MOST_COUNT = 1 << 53
+"""Of what JavaScript counts exactly."""
 
 
 @dataclass(slots=True)
@@ -66,7 +69,10 @@ def figure(value: object) -> float | None:
     """A number that an agent sent; None for null and whatever else is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # JSON has integers of any length
+        return None
     return number if math.isfinite(number) else None
 
 
@@ -82,7 +88,7 @@ def processes(logs: Iterable[Any]) -> tuple[dict[int, dict[int, Thread]], int]:
         if not isinstance(entry, dict):
             bad += 1
             continue
-        pid, tid, key = entry.get("pid"), entry.get("tid", 0), str(entry.get("key"))
+        pid, tid, key = entry.get("pid"), entry.get("tid", 0), str(entry.get("key"))[:LONGEST_KEY]
         value, known = figure(entry.get("value")), stored(key)
         if value is None or known is None or not _is_number(pid, 1) or not _is_number(tid, 0):
             bad += 1
@@ -198,13 +204,13 @@ def _histograms(
 ) -> None:
     """What OpenTelemetry has as a histogram, where count and sum are known."""
     collections, spent_ms = values.get("total_gc_times"), values.get("total_gc_duration")
-    if collections is not None and spent_ms is not None:
+    if collections is not None and spent_ms is not None and 0 <= collections < MOST_COUNT:
         to.histogram(
             "v8js.gc.duration", "s", int(collections), spent_ms / 1000, time_ms, {THREAD: tid},
             since_ms=began_ms, temporality=CUMULATIVE,
         )  # fmt: skip
     sent, average_ms = values.get("http_response_sent"), values.get("http_rt")
-    if sent and average_ms is not None:
+    if sent and average_ms is not None and 0 < sent < MOST_COUNT:
         to.histogram(
             "http.server.request.duration", "s", int(sent), sent * average_ms / 1000, time_ms, {THREAD: tid},
             since_ms=before_ms, temporality=DELTA,

@@ -116,7 +116,8 @@ class Reports:
     def _note_processes(self, agent: Agent, data: dict[str, Any]) -> None:
         """Ask for the command lines of processes that are new."""
         logs = data.get("logs")
-        pids = {entry.get("pid") for entry in logs if isinstance(entry, dict)} if isinstance(logs, list) else set()
+        entries = logs if isinstance(logs, list) else []
+        pids = {pid for entry in entries if isinstance(entry, dict) and type(pid := entry.get("pid")) is int}
         if pids - agent.commands.keys() and agent.key not in self._asking and self._agents.is_there(agent):
             self._later(self._learn_commands(agent), "commands")
 
