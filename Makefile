@@ -46,7 +46,7 @@ sanitize: setup  ## the native core under Address- and UndefinedBehaviorSanitize
 	@scripts/sanitize
 
 SECONDS ?= 60
-fuzz: setup  ## random calls into the native core and its twin, under the same sanitizers; SECONDS=60
+fuzz: setup  ## random calls into the native core and its twin, random bytes into every decoder; SECONDS=60
 	@scripts/fuzz $(SECONDS)
 
 wheel: setup  ## dist/*.whl, console included
