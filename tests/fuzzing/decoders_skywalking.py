@@ -57,13 +57,17 @@ def grpc(data):
 
 
 def http(data):
-    """A body at any of the addresses."""
+    """A body at any of the addresses; it is stored with others, and not waited for."""
     which, body = chosen(data, len(OF_HTTP))
     here = world()
+    call, kind = Call(here.app), HTTP_PATHS[OF_HTTP[which]]
     try:
-        here.do(here.intake.http._take(here.app, HTTP_PATHS[OF_HTTP[which]], body))
+        for message in here.intake.http._parsed(kind, body).messages:
+            here.do(here.intake.grpc._receiver.take(call, kind, message))
     except RefusedError as refusal:
         assert refusal.status == 400
+    except BadMessageError as error:
+        assert error.reason
     now_and_then()
 
 
