@@ -241,7 +241,7 @@ class Moment(BaseModel):
     """
 
     event: str
-    """`sonde.stall`, `sonde.gc_pause`, `sonde.slow_syscall`, `sonde.queued`, `sonde.tool` …; empty for a plain log line."""
+    """`sonde.stall`, `sonde.gc_pause`, `sonde.slow_syscall`, `sonde.queued`, `sonde.tool` …; empty: a log line."""
     own: bool
     """It has the trace's id; else it befell a process of the trace at that time."""
     time: datetime
