@@ -80,7 +80,7 @@ static int set_resource(PyObject *mapping) {
 /* The HELLO payload up to where the pid comes in: a JSON object without its end. New reference, or NULL with
    an exception set. */
 static PyObject *hello_start(PyObject *hello) {
-    PyObject *json = PyImport_ImportModule("json");
+    PyObject *json = PyImport_ImportModule("sonde.probe.core.plain_json");
     PyObject *facts = PyDict_New();
     PyObject *text = NULL;
     if (json && facts && PyDict_Update(facts, hello) == 0 &&

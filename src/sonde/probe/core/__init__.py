@@ -6,10 +6,10 @@ and passes its self-test.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sonde.probe.core.choice import native_core
 from sonde.settings import PROBE_CORE, Settings
+
+TYPE_CHECKING = False  # typing's own would cost each process of the user an import of typing
 
 if TYPE_CHECKING:
     from sonde.probe.core import _core as chosen

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
 from sonde.probe.core.exits import in_main_interpreter
 from sonde.settings import PROBE_CORE, SettingError
 
+TYPE_CHECKING = False  # typing's own would cost each process of the user an import of typing
 if TYPE_CHECKING:
     from types import ModuleType
 
