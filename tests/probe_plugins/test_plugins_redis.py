@@ -180,7 +180,7 @@ def test_a_call_without_a_command_fails_as_it_does_without_us(spans, client, mon
 
 
 def test_a_pool_stays_as_quick_as_it_was(spans):
-    """Until Python 3.12, an object whose `__dict__` was asked for has its attributes in a dict from then on."""
+    """In Python 3.11 and 3.12, an object whose `__dict__` was asked for has its attributes in a dict from then on."""
     with redis.Redis(host=HOST, port=PORT, db=DATABASE) as client:
         pool = client.connection_pool
         if not _has_its_values_in_place(pool):
