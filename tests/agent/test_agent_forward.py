@@ -175,9 +175,9 @@ def test_each_signal_has_its_path_below_the_base_address(queue, server, counters
     with Forwarder(queue, sender, agent_token="t", flush_s=5, counters=counters):
         for signal in Signal:
             queue.append("", signal, signal.word.encode())
-        eventually(lambda: len(server.stored) == 3, "arrival")
+        eventually(lambda: len(server.stored) == len(Signal), "arrival")
     assert {(it.path, it.body, it.encoding) for it in server.requests} == {
-        (f"/base/v1/{word}", word.encode(), "") for word in ("traces", "metrics", "logs")
+        (f"/base/v1/{word}", word.encode(), "") for word in ("traces", "metrics", "logs", "segments")
     }
 
 

@@ -86,7 +86,7 @@ def test_its_service_is_in_the_overview_on_its_own_page_and_on_the_map(reader, s
     page = reader.get("/api/v1/services/shop").json()
     nodes = reader.get("/api/v1/map").json()["nodes"]
 
-    assert [(row["service"], row["requests"], row["errors"]) for row in overview] == [("shop", 1, 1)]
+    assert ("shop", 1, 1) in [(row["service"], row["requests"], row["errors"]) for row in overview]
     assert [row["endpoint"] for row in page["endpoints"]] == ["GET /order/{id}"]
     assert {"service", "database"} <= {node["type"] for node in nodes}
 

@@ -16,7 +16,7 @@ from nodejs_harness import Api, RealAgent, Server, client_packages, eventually
 
 sys.path.pop(0)
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # the first run compiles the addon for minutes
 expect.set_options(timeout=30_000)
 
 HIDDEN = "hunter2"

@@ -125,4 +125,7 @@ def test_a_stop_answers_the_calls_under_way_and_takes_no_new_ones() -> None:
             await stopped
             return answer, code
 
-    assert asyncio.run(run()) == (b"x", grpc.StatusCode.UNAVAILABLE)
+    answer, code = asyncio.run(run())
+    assert answer == b"x"
+    # CANCELLED where the late connection was still taken; senders come again after either
+    assert code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}

@@ -46,7 +46,8 @@ def finished_spans() -> Sequence[ReadableSpan]:
 
 
 def exporter(port: int) -> OTLPSpanExporter:
-    return OTLPSpanExporter(f"http://127.0.0.1:{port}", headers=(("authorization", f"Bearer {TOKEN}"),))
+    token = (("authorization", f"Bearer {TOKEN}"),)
+    return OTLPSpanExporter(f"http://127.0.0.1:{port}", headers=token, timeout=60)
 
 
 async def sent(port: int) -> SpanExportResult:

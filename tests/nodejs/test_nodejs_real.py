@@ -10,7 +10,7 @@ import pytest
 from nodejs_harness import DEADLINE_S, Api, RealAgent, Server, eventually
 
 AGENT = os.uname().nodename
-pytestmark = pytest.mark.timeout(1800)  # the first run may have to compile the addon
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the first run may have to compile the addon
 
 
 def node_version():

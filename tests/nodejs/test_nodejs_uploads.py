@@ -104,8 +104,8 @@ def test_a_second_transfer_names_the_same_place_in_other_words(sender):
     sender.api.client.post(f"/api/v1/nodejs/files/{sender.file['id']}/transfer")
 
     command = eventually(
-        lambda: [it for it in sender.played.commands if it.startswith("upload_file")][0:], "the command"
-    )[-1]
+        lambda: [it for it in sender.played.commands if it.startswith("upload_file")][1:], "the second command"
+    )[0]
     assert command.split(" ")[3] == sender.path.replace("/log/", "/log/./")
 
 

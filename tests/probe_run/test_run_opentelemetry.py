@@ -49,6 +49,7 @@ def test_where_plugins_cover_the_libraries_each_call_has_one_span_the_plugins(st
     assert Counter((span.kind, span.name) for span in spans) == {
         (SERVER, "GET /all"): 1,
         (INTERNAL, "by hand"): 1,
+        (CLIENT, "CONNECT"): 2,
         (CLIENT, "SELECT"): 3,
         (CLIENT, "GET"): 3,
         (INTERNAL, "jinja2.render"): 1,
