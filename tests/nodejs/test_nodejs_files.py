@@ -118,7 +118,14 @@ def test_a_bomb_is_refused_before_it_takes_room(storage):
     assert used(storage) == 0
 
 
-@pytest.mark.parametrize("data", [b"no gzip", gzip.compress(b"x" * 99)[:-5], gzip.compress(b"x") + b"more"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"no gzip", id="something else"),
+        pytest.param(gzip.compress(b"x" * 99)[:-5], id="cut short"),
+        pytest.param(gzip.compress(b"x") + b"more", id="more behind it"),
+    ],
+)
 def test_what_is_no_whole_gzip_is_refused_and_leaves_nothing(storage, tmp_path, data):
     with pytest.raises(UploadError):
         put(storage, data)
