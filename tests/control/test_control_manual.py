@@ -9,7 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from control_harness import NODE, Agent, AgentSide, Api, Server, eventually, file_of
+from control_harness import DEADLINE_S, NODE, Agent, AgentSide, Api, Server, eventually, file_of
+
+from sonde.agent.control.channel import MAX_PAUSE_S
 
 PROGRAM = Path(__file__).with_name("manual_process.py")
 
@@ -38,8 +40,10 @@ def jobs_of(api, **filters):
     return api.client.get("/jobs", params={"app": api.app, **filters}).json()["items"]
 
 
-def done(api, count=1):
-    return eventually(lambda: len(found := jobs_of(api, state="done")) >= count and found, f"{count} are done")
+def done(api, count=1, deadline_s=DEADLINE_S):
+    return eventually(
+        lambda: len(found := jobs_of(api, state="done")) >= count and found, f"{count} are done", deadline_s
+    )
 
 
 def test_a_run_from_code_stands_in_the_list_with_its_files(api, agent, server):
@@ -150,7 +154,7 @@ def test_what_is_made_while_the_server_is_away_waits_for_it(mortal, tmp_path):
         eventually(spooled, "its file is on the host's disk")
         mortal["server"] = server = Server(tmp_path, mortal["server"].port, control_heartbeat_s=0.5)
         with server.client() as client:
-            (job,) = done(Api(client, mortal["app"]["id"]))
+            (job,) = done(Api(client, mortal["app"]["id"]), deadline_s=4 * MAX_PAUSE_S)
             assert job["by"] == "code: in the night"
         eventually(lambda: not spooled(), "it is settled")
 
