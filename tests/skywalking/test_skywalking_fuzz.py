@@ -17,7 +17,7 @@ from sonde.server.intake.skywalking.services import PATHS, Kind
 from sonde.server.intake.skywalking.times import moment
 from sonde.wire import profile as profiles
 
-EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 METHODS = sorted({kind: path for path, kind in PATHS.items() if kind is not Kind.COUNTED}.values())
 TYPES = {
     "SegmentReport": pb.SegmentObject,
@@ -118,7 +118,7 @@ def test_any_message_of_a_kind_is_answered(shared, name):
 
 @pytest.mark.parametrize("path", METHODS)
 def test_any_bytes_are_answered(shared, path):
-    @settings(EXAMPLES, max_examples=20)
+    @settings(EXAMPLES, max_examples=10)
     @given(st.lists(st.binary(max_size=200), max_size=3))
     def any_bytes(bodies):
         assert status_of(shared, path, bodies) in ANSWERED
@@ -135,7 +135,7 @@ def test_any_document_is_answered(shared, path):
         max_leaves=12,
     )
 
-    @settings(EXAMPLES, max_examples=20)
+    @settings(EXAMPLES, max_examples=10)
     @given(documents)
     def any_document(document):
         assert post(shared.world, path, document, shared.world.token).status_code in {200, 400}

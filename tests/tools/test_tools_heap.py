@@ -438,6 +438,7 @@ def test_the_need_for_memory_is_known_before():
     assert Heap.needs_bytes(chosen) < sys.getallocatedblocks() * 400 + kernel_memory()["rss"] * 8 + (256 << 20)
 
 
+@pytest.mark.slow
 def test_runs_leave_nothing_behind():
     def blocks():
         for _ in range(3):
