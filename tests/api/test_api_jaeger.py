@@ -9,7 +9,7 @@ from api_harness import eventually
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from sonde.server.insight.jaeger import jaeger_dependencies
-from sonde.server.reports import MapEdge, MapNode, ServiceMap
+from sonde.server.reports.service_map import MapEdge, MapNode, ServiceMap
 
 START_NS = (int(time.time()) - 120) * 10**9
 MS = 10**6

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from sonde.server.job_reports import Tool
+from sonde.server.reports.jobs import Tool
 
 CATALOGUE = TypeAdapter(list[Tool]).validate_json(Path(__file__).with_name("tools.json").read_bytes())
 """`scripts/tool-catalogue` writes the file; the server does not know the probe."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sonde.server.reports import Figures, Point
+from sonde.server.reports.services import Figures, Point
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

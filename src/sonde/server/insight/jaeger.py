@@ -11,7 +11,8 @@ from sonde.server.store.queries.scope import micros
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sonde.server.reports import ServiceMap, Span, SpanEvent, Trace
+    from sonde.server.reports.service_map import ServiceMap
+    from sonde.server.reports.traces import Span, SpanEvent, Trace
 
 
 def jaeger_trace(trace: Trace) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sonde.server.reports import MapEdge, MapNode
+from sonde.server.reports.service_map import MapEdge, MapNode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sonde.server.insight.figures import Sums
-    from sonde.server.reports import NodeType
+    from sonde.server.reports.service_map import NodeType
 
 CLIENT = "client"
 """The one node for everybody outside."""

@@ -17,7 +17,7 @@ from sqlalchemy import delete, insert, select, update
 
 from sonde.server.accounts import audit, tables
 from sonde.server.accounts.database import writing
-from sonde.server.nodejs_reports import NodejsFile, NodejsFilePart
+from sonde.server.reports.nodejs import NodejsFile, NodejsFilePart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Engine, Row
 
-    from sonde.server.nodejs_reports import FileKind, FileState
+    from sonde.server.reports.nodejs import FileKind, FileState
 
 MOST_FILES = 10_000
 """Of one app; who wants more deletes some."""

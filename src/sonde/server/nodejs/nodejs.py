@@ -17,7 +17,7 @@ from sonde.server.intake.xtransit.commands import UPLOAD_WITHIN_S
 from sonde.server.nodejs.errors import AgentAwayError, BadWishError, NodejsError, RefusedByAgentError
 from sonde.server.nodejs.files import NewFile
 from sonde.server.nodejs.processes import listed
-from sonde.server.nodejs_reports import NodejsConfig, NodejsOs, NodejsProcessStatus
+from sonde.server.reports.nodejs import NodejsConfig, NodejsOs, NodejsProcessStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sonde.server.nodejs.files import File, Files
     from sonde.server.nodejs.records import Records
     from sonde.server.nodejs.storage import Storage
-    from sonde.server.nodejs_reports import FileKind, FileState
+    from sonde.server.reports.nodejs import FileKind, FileState
     from sonde.server.spool.spool import Sample
 
 log = logging.getLogger(__name__)

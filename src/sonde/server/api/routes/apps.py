@@ -12,7 +12,8 @@ from sonde.server.api.access import Caller
 from sonde.server.api.failures import not_found
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
-from sonde.server.reports import App, AppSecret, NewApp, Page
+from sonde.server.reports.apps import App, AppSecret, NewApp
+from sonde.server.reports.page import Page
 
 AppId = Annotated[str, Path(pattern="^[0-9a-f]{1,32}$", description="Id of the app.")]
 

@@ -9,7 +9,8 @@ from sonde.server.api.access import Caller
 from sonde.server.api.moments import Moment
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
-from sonde.server.reports import Arrival, ConnectHint, ConnectPorts, Page
+from sonde.server.reports.connect import Arrival, ConnectHint, ConnectPorts
+from sonde.server.reports.page import Page
 from sonde.server.store.queries import arrivals
 
 

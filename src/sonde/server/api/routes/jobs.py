@@ -17,8 +17,8 @@ from sonde.server.control.control import JobWish, View
 from sonde.server.control.errors import ArtifactError, TooManyJobsError
 from sonde.server.control.exports import PROFILE, export
 from sonde.server.control.jobs import BadCursorError, JobFilter, State
-from sonde.server.job_reports import Job, JobArtifact, JobFailure, JobProgress
-from sonde.server.reports import Page
+from sonde.server.reports.jobs import Job, JobArtifact, JobFailure, JobProgress
+from sonde.server.reports.page import Page
 from sonde.wire.control import Progress
 from sonde.wire.profile_exports import FILE_NAMES, MEDIA_TYPES
 from sonde.wire.tools import MAX_SECONDS

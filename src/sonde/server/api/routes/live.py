@@ -9,7 +9,7 @@ from starlette.responses import Response
 from sonde.server.api.access import Caller
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
-from sonde.server.reports import Live
+from sonde.server.reports.live import Live
 from sonde.server.store.queries import live
 
 

@@ -21,7 +21,7 @@ from sonde.server.intake.xtransit.process_metrics import instance_of
 from sonde.server.nodejs.errors import AgentAwayError, BadWishError, NoAnswerError, RefusedByAgentError
 from sonde.server.nodejs.files import LONGEST_NOTE, File, FileFilter, TooManyFilesError
 from sonde.server.nodejs.records import PackageFile
-from sonde.server.nodejs_reports import (
+from sonde.server.reports.nodejs import (
     FileKind,
     NodejsConfig,
     NodejsCore,
@@ -36,7 +36,7 @@ from sonde.server.nodejs_reports import (
     NodejsSystem,
     NodejsTrend,
 )
-from sonde.server.reports import Page
+from sonde.server.reports.page import Page
 from sonde.server.store.queries import nodejs as queries
 
 T = TypeVar("T")

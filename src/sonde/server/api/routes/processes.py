@@ -10,8 +10,8 @@ from sonde.server.api.failures import RefusedError, not_found
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
 from sonde.server.control.errors import NoAnswerError, NotConnectedError, RefusedByNodeError, TooManyJobsError
-from sonde.server.job_reports import Process
-from sonde.server.reports import Page
+from sonde.server.reports.jobs import Process
+from sonde.server.reports.page import Page
 
 LONGEST_NAME = 255
 NODE = "^[A-Za-z0-9._:-]{1,128}$"

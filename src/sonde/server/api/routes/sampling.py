@@ -16,7 +16,7 @@ from sonde.server.api.answers import unchanged
 from sonde.server.api.failures import not_found
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
-from sonde.server.reports import ProbeSettings, Sampling
+from sonde.server.reports.sampling import ProbeSettings, Sampling
 
 LONGEST_NAME = 255
 LONGEST_MS = 1e9

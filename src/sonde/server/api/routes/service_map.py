@@ -9,7 +9,7 @@ from sonde.server.api.access import Caller
 from sonde.server.api.moments import TimeRange, time_range
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
-from sonde.server.reports import ServiceMap
+from sonde.server.reports.service_map import ServiceMap
 from sonde.server.store.queries import topology
 
 

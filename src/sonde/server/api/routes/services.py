@@ -9,7 +9,8 @@ from sonde.server.api.access import Caller
 from sonde.server.api.moments import TimeRange, time_range
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
-from sonde.server.reports import Page, Service, ServiceReport
+from sonde.server.reports.page import Page
+from sonde.server.reports.services import Service, ServiceReport
 from sonde.server.store.queries import services
 
 

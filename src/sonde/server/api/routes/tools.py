@@ -9,8 +9,8 @@ from sonde.server.api.access import Caller
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
 from sonde.server.control.catalogue import CATALOGUE
-from sonde.server.job_reports import Tool
-from sonde.server.reports import Page
+from sonde.server.reports.jobs import Tool
+from sonde.server.reports.page import Page
 
 
 def routes(parts: Parts) -> APIRouter:

@@ -10,7 +10,8 @@ from sonde.server.api.failures import bad_parameter
 from sonde.server.api.moments import TimeRange, time_range
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
-from sonde.server.reports import Moments, Page, Trace, TraceRow
+from sonde.server.reports.page import Page
+from sonde.server.reports.traces import Moments, Trace, TraceRow
 from sonde.server.store.queries import moments, traces
 
 MOST_ROWS = 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sonde.server.reports import Arrival
+from sonde.server.reports.connect import Arrival
 
 if TYPE_CHECKING:
     from datetime import datetime

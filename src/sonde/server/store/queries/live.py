@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sonde.server.insight import figures
 from sonde.server.insight.figures import Sums
 from sonde.server.insight.steps import Steps, floor_to
-from sonde.server.reports import Live, LiveService
+from sonde.server.reports.live import Live, LiveService
 from sonde.server.store.queries.scope import APPS, SPAN_TIMES, scope
 from sonde.server.store.queries.sums import FROM_SPANS
 from sonde.server.store.queries.traces import TRACE_ROW, trace_row
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sonde.server.reports import TraceRow
+    from sonde.server.reports.traces import TraceRow
     from sonde.server.store.client import StoreClient
 
 SERVICES_WINDOW = timedelta(seconds=10)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sonde.server.reports import Moment, Moments
+from sonde.server.reports.traces import Moment, Moments
 from sonde.server.store.queries.scope import APPS, SPAN_TIMES, scope
 
 if TYPE_CHECKING:

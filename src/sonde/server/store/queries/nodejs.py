@@ -10,7 +10,7 @@ from sonde.server.insight.steps import Steps
 from sonde.server.intake.xtransit.error_logs import EVENT, FILE
 from sonde.server.intake.xtransit.keys import PREFIX, RESPONSES, SPACE, STATUS, THREAD, stored
 from sonde.server.intake.xtransit.system_metrics import SERVICE
-from sonde.server.nodejs_reports import (
+from sonde.server.reports.nodejs import (
     NodejsErrorFile,
     NodejsLoggedError,
     NodejsPoint,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from sonde.server.insight.steps import Steps
-from sonde.server.reports import Filesystem, Node, NodeReport, NodeSample
+from sonde.server.reports.nodes import Filesystem, Node, NodeReport, NodeSample
 from sonde.server.store.queries.scope import APPS, METRIC_TIMES, scope
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sonde.server.insight.steps import Steps
-from sonde.server.reports import RuntimeReport, RuntimeSample
+from sonde.server.reports.runtime import RuntimeReport, RuntimeSample
 from sonde.server.store.queries.scope import APPS, METRIC_TIMES, scope
 
 if TYPE_CHECKING:

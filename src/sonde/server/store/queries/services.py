@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sonde.server.insight import figures
 from sonde.server.insight.figures import Sums
 from sonde.server.insight.steps import SLOT_S, Steps, floor_to
-from sonde.server.reports import Endpoint, ErrorGroup, Figures, Instance, Service, ServiceReport, StatusCount
+from sonde.server.reports.services import Endpoint, ErrorGroup, Figures, Instance, Service, ServiceReport, StatusCount
 from sonde.server.store.queries import topology
 from sonde.server.store.queries.scope import APPS, SLOTS, SPAN_TIMES, scope
 from sonde.server.store.queries.sums import MERGED, ONCE_MERGED

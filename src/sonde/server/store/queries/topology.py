@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from sonde.server.insight.figures import Sums
 from sonde.server.insight.service_map import Calls, Requests, assemble, peer_type
 from sonde.server.insight.steps import SLOT_S, floor_to
-from sonde.server.reports import Neighbour, ServiceMap
+from sonde.server.reports.service_map import ServiceMap
+from sonde.server.reports.services import Neighbour
 from sonde.server.store.queries.scope import APPS, SLOTS, SPAN_TIMES, scope
 from sonde.server.store.queries.sums import MERGED, MERGED_EDGES, ONCE_MERGED
 

@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from sonde.server.insight.waterfall import Timing, waterfall
-from sonde.server.reports import Page, Span, SpanEvent, SpanLink, Trace, TraceRow
+from sonde.server.reports.page import Page
+from sonde.server.reports.traces import Span, SpanEvent, SpanLink, Trace, TraceRow
 from sonde.server.store.queries.scope import APPS, SPAN_TIMES, at_micros, micros, scope
 
 if TYPE_CHECKING:

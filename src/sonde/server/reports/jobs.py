@@ -1,4 +1,4 @@
-"""The answers of the API about processes, tools and jobs; as in `reports.py`, a figure that nobody knows is None."""
+"""Processes, tools and jobs."""
 
 from __future__ import annotations
 

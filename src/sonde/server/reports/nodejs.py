@@ -1,4 +1,4 @@
-"""The answers of the API about Node.js processes; as in `reports.py`, a figure that nobody measured is None."""
+"""Node.js processes."""
 
 from __future__ import annotations
 

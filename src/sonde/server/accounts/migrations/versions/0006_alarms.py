@@ -1,0 +1,10 @@
+"""Alarms: rules, their states, whom to tell, what was sent."""
+
+from __future__ import annotations
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """Make the tables."""

@@ -1,0 +1,32 @@
+"""The tables of the metadata database, a file for each part. `migrations/` makes them; a test compares the two."""
+
+from __future__ import annotations
+
+from sonde.server.accounts.tables.apps import app_tokens, apps, probe_settings
+from sonde.server.accounts.tables.columns import GivenName, Moment, metadata
+from sonde.server.accounts.tables.jobs import artifacts, jobs, signing_keys
+from sonde.server.accounts.tables.nodejs import nodejs_cores, nodejs_files, nodejs_packages
+from sonde.server.accounts.tables.people import api_tokens, audit, sessions, users
+
+__all__ = [
+    "REVISION",
+    "GivenName",
+    "Moment",
+    "api_tokens",
+    "app_tokens",
+    "apps",
+    "artifacts",
+    "audit",
+    "jobs",
+    "metadata",
+    "nodejs_cores",
+    "nodejs_files",
+    "nodejs_packages",
+    "probe_settings",
+    "sessions",
+    "signing_keys",
+    "users",
+]
+
+REVISION = "0007"
+"""What `migrations/` leads to; kept here so that a process can check it without Alembic."""

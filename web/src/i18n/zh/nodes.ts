@@ -1,0 +1,28 @@
+import type { nodes as words } from "../en/nodes";
+
+export const nodes: Record<keyof typeof words, string> = {
+  "nodes.search": "查找主机",
+  "nodes.host": "主机",
+  "nodes.cpu": "CPU",
+  "nodes.cores": "{count} 核",
+  "nodes.load": "负载",
+  "nodes.load.hint": "1 分钟",
+  "nodes.memory": "内存",
+  "nodes.swap": "交换区",
+  "nodes.noSwap": "无",
+  "nodes.disk": "最满的磁盘",
+  "nodes.disks": "磁盘",
+  "nodes.network": "网络",
+  "nodes.io": "磁盘读写",
+  "nodes.processes": "进程",
+  "nodes.received": "接收",
+  "nodes.sent": "发送",
+  "nodes.read": "读取",
+  "nodes.written": "写入",
+  "nodes.used": "已用",
+  "nodes.of": "{used} / {total}",
+  "nodes.agent": "代理 {version}",
+  "nodes.seen": "{ago}上报",
+  "nodes.empty": "还没有主机安装代理",
+  "nodes.empty.hint": "在运行服务的每台主机上启动代理：",
+};
