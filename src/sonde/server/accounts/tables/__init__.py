@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from sonde.server.accounts.tables.alarms import (
+    alarm_deliveries,
+    alarm_evaluation,
+    alarm_intervals,
+    alarm_notifiers,
+    alarm_rules,
+    alarm_silences,
+    alarm_states,
+)
 from sonde.server.accounts.tables.apps import app_tokens, apps, probe_settings
 from sonde.server.accounts.tables.columns import GivenName, Moment, metadata
 from sonde.server.accounts.tables.jobs import artifacts, jobs, signing_keys
@@ -12,6 +21,13 @@ __all__ = [
     "REVISION",
     "GivenName",
     "Moment",
+    "alarm_deliveries",
+    "alarm_evaluation",
+    "alarm_intervals",
+    "alarm_notifiers",
+    "alarm_rules",
+    "alarm_silences",
+    "alarm_states",
     "api_tokens",
     "app_tokens",
     "apps",
