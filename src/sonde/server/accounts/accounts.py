@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sonde import settings
+from sonde.server.accounts.app_settings import AppSettingsTable
 from sonde.server.accounts.apps import Apps
 from sonde.server.accounts.database import metadata_url, open_metadata
 from sonde.server.accounts.login import Login
+from sonde.server.accounts.name_rules import NameRules
 from sonde.server.accounts.probe_settings import ProbeSettings
 from sonde.server.accounts.sealing import Sealer
 from sonde.server.accounts.sessions import Sessions
@@ -55,6 +57,8 @@ class Accounts:
         self.apps = Apps(engine, now, seconds, sealer)
         self.tokens = ApiTokens(engine, now, seconds)
         self.probe_settings = ProbeSettings(engine, now, seconds)
+        self.app_settings = AppSettingsTable(engine, now, seconds)
+        self.name_rules = NameRules(engine, now, seconds)
         self.login = Login(self.users, self.sessions, seconds)
 
     @classmethod

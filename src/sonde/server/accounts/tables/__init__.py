@@ -16,6 +16,7 @@ from sonde.server.accounts.tables.columns import GivenName, Moment, metadata
 from sonde.server.accounts.tables.jobs import artifacts, jobs, signing_keys
 from sonde.server.accounts.tables.nodejs import nodejs_cores, nodejs_files, nodejs_packages
 from sonde.server.accounts.tables.people import api_tokens, audit, sessions, users
+from sonde.server.accounts.tables.statistics import app_settings, name_rules
 
 __all__ = [
     "REVISION",
@@ -29,12 +30,14 @@ __all__ = [
     "alarm_silences",
     "alarm_states",
     "api_tokens",
+    "app_settings",
     "app_tokens",
     "apps",
     "artifacts",
     "audit",
     "jobs",
     "metadata",
+    "name_rules",
     "nodejs_cores",
     "nodejs_files",
     "nodejs_packages",
