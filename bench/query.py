@@ -30,7 +30,8 @@ from bench.traffic import Traffic, spool_entry
 from sonde.server.store.client import StoreClient
 from sonde.server.store.intake_statements import SETTINGS, STATEMENTS
 from sonde.server.store.migrate import migrate
-from sonde.server.store.queries import live, services, topology, traces
+from sonde.server.store.queries import learning, live, services, topology, traces
+from sonde.server.store.queries.attributes import Condition
 from sonde.server.store.queries.scope import scope
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def fill(target: Store, traffic: Traffic, end: datetime) -> float:
         spent += target.load(traffic, min(SPANS, FILE_SPANS), start, start + HOUR / files)
         print(f"\rloading: {(number + 1) / files:4.0%}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    topology.learn_peers(target.loader, end - QUARTER, end)
+    learning.learn_peers(target.loader, end - QUARTER, end)
     return spent / (files * min(SPANS, FILE_SPANS)) * 1e6
 
 
@@ -185,12 +186,17 @@ def queries(client: StoreClient, end: datetime) -> dict[str, tuple[Callable[[], 
         "latest 20 of a service": (search(), None),
         "latest 20 errors of a service": (search(error=True), None),
         "20 slowest of a service with an attribute": (
-            search(attribute=("http.response.status_code", "404"), order="slowest"),
+            search(attributes=[Condition("http.response.status_code", "=", "404")], order="slowest"),
             None,
         ),
         "requests of one user, 1 h": (
             lambda: traces.search(
-                client, None, attribute=("user.id", f"u-{dice.randrange(50_000)}"), start=start, end=end, limit=20
+                client,
+                None,
+                attributes=[Condition("user.id", "=", f"u-{dice.randrange(50_000)}")],
+                start=start,
+                end=end,
+                limit=20,
             ),
             None,
         ),

@@ -12,7 +12,7 @@ from otlp_making import CLIENT, NOW, SLOT, Span, ns
 from segment_decoder import NONE, md5, rows
 
 from sonde.server.intake.skywalking.skywalking_pb2 import SegmentCollection, SegmentObject, SegmentReference, SpanObject
-from sonde.server.store.queries import services, topology, traces
+from sonde.server.store.queries import learning, services, topology, traces
 from sonde.wire import sw8
 
 CAPTURE = Path(__file__).parents[1] / "skywalking" / "data" / "capture.jsonl"
@@ -339,7 +339,7 @@ def test_a_service_is_found_behind_the_address_that_another_calls(web, loader, s
         segment(span(start=at + 3, refs=[called]), id="s.2", service="stock", instance="i-2"),
         received=SLOT,
     )
-    topology.learn_peers(loader, SLOT, SLOT + timedelta(minutes=15))
+    learning.learn_peers(loader, SLOT, SLOT + timedelta(minutes=15))
 
     found = topology.service_map(web, [app], SLOT, SLOT + timedelta(minutes=15))
     names = {node.id: node.name for node in found.nodes}

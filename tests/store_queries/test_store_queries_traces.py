@@ -3,9 +3,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from otlp_making import CLIENT, INTERNAL, MS, NOW, Span
+from otlp_making import CLIENT, INTERNAL, MS, NOW, Sender, Span
 
-from sonde.server.store.queries import traces
+from sonde.server.store.queries import attributes, traces
+from sonde.server.store.queries.attributes import Condition
 
 START, END = NOW - timedelta(minutes=30), NOW + timedelta(minutes=5)
 
@@ -25,7 +26,7 @@ def requests(count: int, *, first=1, **more) -> list[Span]:
     ]
 
 
-def search(web, app, **filters):
+def search(web, app, /, **filters):
     return traces.search(web, [app], start=START, end=END, **filters)
 
 
@@ -90,6 +91,29 @@ def test_a_cursor_belongs_to_the_order_it_came_from(web, sender, app):
         search(web, app, limit=1, cursor=cursor, order="slowest")
 
 
+@pytest.fixture(scope="module")
+def shop(loader, store_folder):
+    """An app with four spans, of which three are requests. For tests that only ask."""
+    sender = Sender(loader, store_folder / "spool", "shop-to-search")
+    sender.spans(
+        "orders",
+        Span(id=ids(1), name="GET /a", attributes={"user.id": "u-1", "retries": 1}),
+        Span(id=ids(2), name="POST /b", ms=60.0, error=True, attributes={"user.id": "u-2", "retries": 12}),
+        service__instance__id="orders-1",
+        service__version="1",
+    )
+    said = {"http.response.status_code": 404, "retries": 0, "empty": "", "text": "a=b"}
+    to_db = {"db.system.name": "postgresql", "server.address": "db", "server.port": 5432}
+    sender.spans(
+        "stock",
+        Span(id=ids(3), attributes=said),
+        Span(id=ids(4), parent=ids(3), kind=CLIENT, attributes=to_db),
+        service__instance__id="stock-1",
+        service__version="2",
+    )
+    return sender.app
+
+
 @pytest.mark.parametrize(
     ("filters", "found"),
     [
@@ -98,21 +122,93 @@ def test_a_cursor_belongs_to_the_order_it_came_from(web, sender, app):
         ({"min_ms": 50}, {2}),
         ({"error": True}, {2}),
         ({"error": False}, {1, 3}),
-        ({"attribute": ("user.id", "u-1")}, {1}),
-        ({"attribute": ("retries", "0")}, {3}),
-        ({"attribute": ("absent", "")}, set()),
+        ({"min_ms": 10, "max_ms": 10}, {1, 3}),
+        ({"status": "404"}, {3}),
+        ({"status": "4xx"}, {3}),
+        ({"status": "0"}, {1, 2}),
+        ({"instance": "stock-1"}, {3}),
+        ({"app": "another"}, set()),
+        ({"peer": "db:5432"}, set()),
+        ({"peer": "db:5432", "any_span": True}, {4}),
+        ({"service": "stock", "any_span": True}, {3, 4}),
         ({"service": "o' OR 1=1 --"}, set()),
     ],
 )
-def test_filters_narrow_the_search(web, sender, app, filters, found):
+def test_filters_narrow_the_search(web, shop, filters, found):
+    assert {int(row.span_id, 16) for row in search(web, shop, **filters).items} == found
+
+
+@pytest.mark.parametrize(
+    ("conditions", "found"),
+    [
+        (["user.id=u-1"], {1}),
+        (["user.id!=u-1"], {2}),
+        (["user.id~U-"], {1, 2}),
+        (["user.id?"], {1, 2}),
+        (["empty="], {3}),
+        (["absent="], set()),
+        (["absent!=x"], set()),
+        (["retries>1"], {2}),
+        (["retries>=1"], {1, 2}),
+        (["retries<1"], {3}),
+        (["retries<=1.5"], {1, 3}),
+        (["retries<1e9", "user.id?"], {1, 2}),
+        (["user.id>0"], set()),
+        (["text=a=b"], {3}),
+        (["text=a'b"], set()),
+        (["resource.service.version=2"], {3}),
+        (["resource.service.version?"], {1, 2, 3}),
+        (["resource.service.version=1", "user.id=u-2"], {2}),
+        (["%~%"], set()),
+    ],
+)
+def test_conditions_on_attributes_are_all_met(web, shop, conditions, found):
+    rows = search(web, shop, attributes=[Condition.parse(text) for text in conditions]).items
+
+    assert {int(row.span_id, 16) for row in rows} == found
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no-equals-sign", "key=value"),
+        ("=value", "key=value"),
+        ("", "key=value"),
+        ("n>many", "`n>` is followed by a number"),
+        ("n<nan", "`n<` is followed by a number"),
+        ("n>1_0", "`n>` is followed by a number"),
+        ("n?x", "nothing follows `n?`"),
+    ],
+)
+def test_a_condition_that_cannot_be_used_says_why(text, said):
+    with pytest.raises(attributes.BadConditionError, match=said.replace("?", r"\?")):
+        Condition.parse(text)
+
+
+def test_what_can_be_searched_for_is_known_from_the_newest_spans(web, sender, app):
     sender.spans(
         "orders",
-        Span(id=ids(1), name="GET /a", attributes={"user.id": "u-1"}),
-        Span(id=ids(2), name="POST /b", ms=60.0, error=True),
+        *[
+            Span(id=ids(number), attributes={"tier": "gold" if number < 3 else "tin", "n": number})
+            for number in range(1, 6)
+        ],
+        Span(id=ids(9), attributes={"long": "x" * 301}),
     )
-    sender.spans("stock", Span(id=ids(3), attributes={"retries": 0}))
+    sender.spans("stock", Span(id=ids(7), attributes={"shelf": "A"}))
 
-    assert {int(row.span_id, 16) for row in search(web, app, **filters).items} == found
+    def keys(service=None):
+        return [(one.key, one.spans) for one in attributes.keys(web, [app], service, START, END).items]
+
+    def values(key, contains=""):
+        found = attributes.values(web, [app], "orders", key, contains, START, END)
+        return [(one.value, one.spans) for one in found.items]
+
+    assert keys() == [("n", 5), ("tier", 5), ("long", 1), ("shelf", 1)]
+    assert keys("stock") == [("shelf", 1)]
+    assert values("tier") == [("tin", 3), ("gold", 2)]
+    assert values("tier", "GO") == [("gold", 2)]
+    assert values("long") == values("shelf") == values("tier", "x") == []
+    assert attributes.keys(web, ["another"], None, START, END).items == []
 
 
 def test_only_requests_are_found_not_what_they_do_inside(web, sender, app):
@@ -151,6 +247,13 @@ def test_a_trace_is_drawn_with_all_its_spans(web, sender, app):
         (0, 0, 40),
         (1, 10, 20),
         (2, 20, 40),
+    ]
+    assert [(stretch.span, stretch.from_ms, stretch.to_ms) for stretch in found.critical_path] == [
+        (0, 0, 10),
+        (1, 10, 20),
+        (2, 20, 60),
+        (1, 60, 70),
+        (0, 70, 100),
     ]
     root, _, leaf = found.spans
     assert (root.parent_id, root.instance, root.status_message) == ("", "front-1", "boom")
@@ -193,13 +296,14 @@ def test_a_span_that_was_stored_twice_is_drawn_once(web, sender, app):
     assert len(found.spans) == 1
 
 
-def test_of_a_huge_trace_the_earliest_spans_are_drawn(web, sender, app):
+def test_of_a_huge_trace_the_earliest_spans_are_drawn(web, sender, app, monkeypatch):
+    monkeypatch.setattr(traces, "MOST_SPANS", 100)
     trace = trace_id(app)
-    spans = [Span(trace=trace, id=ids(number), start=NOW + number * MS, parent=ids(1)) for number in range(2, 10_003)]
+    spans = [Span(trace=trace, id=ids(number), start=NOW + number * MS, parent=ids(1)) for number in range(2, 102)]
     sender.spans("orders", Span(trace=trace, id=ids(1)), *spans)
 
     found = traces.trace(web, [app], trace.hex())
 
     assert found is not None
-    assert (len(found.spans), found.truncated) == (traces.MOST_SPANS, True)
+    assert (len(found.spans), found.truncated) == (100, True)
     assert found.spans[0].span_id == ids(1).hex()

@@ -15,7 +15,7 @@ from sonde.server.store.errors import StoreError, StoreUnavailable
 from sonde.server.store.intake_statements import STATEMENTS, settings_for
 from sonde.server.store.loader import Loader
 from sonde.server.store.migrate import migrate, server_version
-from sonde.server.store.queries.topology import learn_peers
+from sonde.server.store.queries.learning import learn_peers
 from sonde.server.store.retention import apply_retention
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Upkeep:
         self._calls_loaded = threading.Event()
         self._loader: Loader | None = None
         self.migrated = asyncio.Event()
+        self.on_spans: Callable[[], None] = lambda: None
+        """Called from the loader's threads when spans were stored."""
         self.peer_learnings = 0
         self.retention_runs = 0
 
@@ -70,6 +72,7 @@ class Upkeep:
     def _note_load(self, loaded: Loaded) -> None:
         if loaded.signal in {Signal.TRACES, Signal.SEGMENTS}:  # the others know of no calls
             self._calls_loaded.set()
+            self.on_spans()
 
     async def _keep_learning(self) -> None:
         while True:

@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sonde.server.reports.service_map import MapEdge, MapNode
+from sonde.server.reports.service_map import MapEdge, MapNode, OtherEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sonde.server.insight.figures import Sums
-    from sonde.server.reports.service_map import NodeType
+    from sonde.server.reports.service_map import KnownBy, NodeType
 
 CLIENT = "client"
 """The one node for everybody outside."""
 
-_CACHES = frozenset({"redis", "memcached", "memcache", "valkey", "keydb", "dragonfly", "hazelcast", "cache"})
-_NOT_DATABASES = frozenset(
+CACHES = frozenset({"redis", "memcached", "memcache", "valkey", "keydb", "dragonfly", "hazelcast", "cache"})
+NOT_DATABASES = frozenset(
     {"", "http", "grpc", "connect_rpc", "apache_dubbo", "dotnet_wcf", "java_rmi", "jsonrpc", "aws-api", "rpc", "yar"}
 )
 
@@ -30,9 +30,9 @@ def peer_type(system: str, kind: str) -> NodeType:
     """What sort of thing a peer of this system is. `kind`: of the span that talks to it."""
     if kind in {"producer", "consumer"}:
         return "messaging"
-    if system in _CACHES:
+    if system in CACHES:
         return "cache"
-    return "external" if system in _NOT_DATABASES else "database"
+    return "external" if system in NOT_DATABASES else "database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Calls:
     peer: str
     target: str
     """Service that answers at the peer; empty where none is known."""
+    known_by: KnownBy
     sums: Sums
 
     @property
@@ -53,7 +54,31 @@ class Calls:
         """Id of the node at the other end."""
         if self.target:
             return service_id(self.app, self.target)
-        return f"{peer_type(self.system, self.kind)}:{self.peer}"
+        return peer_id(self.peer, peer_type(self.system, self.kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Hops:
+    """Calls of which both ends were seen. `sums`: as the callee says; durations of callers and lags all together."""
+
+    sums: Sums
+    caller_ns: int
+    lag_ns: int
+    is_message: bool
+
+    @property
+    def waiting_ns(self) -> int:
+        """What passed between both ends: of a call its duration there less that here, of a message the time until its
+        consumer began. Never less than nothing, whatever two clocks say.
+        """
+        return self.lag_ns if self.is_message else max(0, self.caller_ns - self.sums.sum_ns)
+
+    def other_end(self) -> OtherEnd:
+        """As the map tells it."""
+        share = self.waiting_ns / self.caller_ns if self.caller_ns and not self.is_message else None
+        return OtherEnd(
+            **_numbers(self.sums), waiting_ms=self.waiting_ns / self.sums.requests / 1e6, waiting_share=share
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +97,11 @@ def service_id(app: str, service: str) -> str:
     return f"service:{app}/{service}"
 
 
+def peer_id(peer: str, of_type: str) -> str:
+    """Id of the node of a peer that is no service of ours."""
+    return f"{of_type}:{peer}"
+
+
 @dataclass(slots=True)
 class _Nodes:
     """Nodes by id; the one who comes first says what it is."""
@@ -84,9 +114,15 @@ class _Nodes:
 
 
 def assemble(
-    requests: Sequence[Requests], calls: Sequence[Calls], peers: dict[str, Sums], outside: Sums
+    requests: Sequence[Requests],
+    calls: Sequence[Calls],
+    peers: Mapping[str, Sums],
+    outside: Sums,
+    hops: Mapping[tuple[str, str], Hops],
 ) -> tuple[list[MapNode], list[MapEdge]]:
-    """Nodes and edges. `peers`: what all calls to a peer amount to, by its node's id; `outside`: all that comes in."""
+    """Nodes and edges. `peers`: what all calls to a peer amount to, by its node's id; `outside`: all that comes in;
+    `hops`: what the other end says, by the ids of both nodes.
+    """
     nodes = _Nodes()
     edges: list[MapEdge] = []
     called = {call.peer_id for call in calls if call.target}
@@ -107,7 +143,17 @@ def assemble(
         elif call.peer_id not in nodes.by_id:
             nodes.add(call.peer_id, call.target, "service", "", call.sums)
         ends = (call.peer_id, caller) if call.kind == "consumer" else (caller, call.peer_id)
-        edges.append(MapEdge(source=ends[0], target=ends[1], **_numbers(call.sums)))
+        seen = hops.get(ends)
+        edges.append(
+            MapEdge(
+                source=ends[0],
+                target=ends[1],
+                **_numbers(call.sums),
+                is_message=call.kind in {"producer", "consumer"},
+                known_by=call.known_by,
+                other_end=seen.other_end() if seen is not None and seen.sums.requests else None,
+            )
+        )
     return list(nodes.by_id.values()), edges
 
 

@@ -65,8 +65,18 @@ class Span(BaseModel):
     links: list[SpanLink]
 
 
+class CriticalStretch(BaseModel):
+    """A stretch of time, from the trace's start, in which it waited for one span: `span` is its place in `spans`."""
+
+    span: int
+    from_ms: float
+    to_ms: float
+
+
 class Trace(BaseModel):
-    """The waterfall page. Spans in drawing order: children after their parent, by start time."""
+    """The waterfall page. Spans in drawing order: children after their parent, by start time. The critical path is that
+    of the longest root, by time and without gap: what is shortened on it shortens the request.
+    """
 
     trace_id: str
     start_time: datetime
@@ -74,6 +84,77 @@ class Trace(BaseModel):
     services: list[str]
     errors: int
     spans: list[Span]
+    critical_path: list[CriticalStretch]
+    truncated: bool
+
+
+class AttributeKey(BaseModel):
+    """An attribute, and how many of the spans looked at have it."""
+
+    key: str
+    spans: int
+
+
+class AttributeValue(BaseModel):
+    """A value of an attribute, and how many of the spans looked at have it."""
+
+    value: str
+    spans: int
+
+
+class ComparedTrace(BaseModel):
+    """One of two traces: its first root, and it as a whole."""
+
+    trace_id: str
+    start_time: datetime
+    duration_ms: float
+    service: str
+    endpoint: str
+    spans: int
+    errors: int
+
+
+class ComparedOperation(BaseModel):
+    """All spans of one sort in both traces: how many, and how much time they spent by themselves."""
+
+    service: str
+    name: str
+    kind: str
+    peer: str
+    spans_a: int
+    spans_b: int
+    self_a_ms: float
+    self_b_ms: float
+
+
+class ComparedSpan(BaseModel):
+    """A span of one trace beside that of the other which stands at the same place. Of a side that has none the id is
+    empty and the durations are null.
+    """
+
+    depth: int
+    service: str
+    name: str
+    kind: str
+    peer: str
+    span_a: str
+    span_b: str
+    duration_a_ms: float | None
+    duration_b_ms: float | None
+    self_a_ms: float | None
+    self_b_ms: float | None
+    error_a: bool
+    error_b: bool
+
+
+class Comparison(BaseModel):
+    """Two traces aligned by their structure. Operations by how much their own time differs, most first."""
+
+    a: ComparedTrace
+    b: ComparedTrace
+    same_endpoint: bool
+    operations: list[ComparedOperation]
+    spans: list[ComparedSpan]
     truncated: bool
 
 

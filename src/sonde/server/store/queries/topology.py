@@ -1,26 +1,40 @@
-"""Who calls whom: the map, a service's neighbours, and learning which service answers at which address."""
+"""Who calls whom: the map, how its traffic went over time, and a service's neighbours."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sonde.server.insight.figures import Sums
-from sonde.server.insight.service_map import Calls, Requests, assemble, peer_type
-from sonde.server.insight.steps import SLOT_S, floor_to
-from sonde.server.reports.service_map import ServiceMap
+from sonde.server.insight.service_map import (
+    CACHES,
+    NOT_DATABASES,
+    Calls,
+    Hops,
+    Requests,
+    assemble,
+    peer_id,
+    peer_type,
+    service_id,
+)
+from sonde.server.insight.steps import SLOT_S, Steps, floor_to
+from sonde.server.reports.service_map import MapHistory, MapMoment, ServiceMap
 from sonde.server.reports.services import Neighbour
-from sonde.server.store.queries.scope import APPS, SLOTS, SPAN_TIMES, scope
+from sonde.server.store.queries.scope import APPS, SLOTS, scope
 from sonde.server.store.queries.sums import MERGED, MERGED_EDGES, ONCE_MERGED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from sonde.server.store.client import StoreClient
 
 MOST_EDGES = 5000
-LEARN_FROM_SPANS = 200_000
-"""About so many spans are looked at in one learning; of more, a sample by trace."""
+
+
+def _texts(texts: Iterable[str]) -> str:
+    """Constants of ours, as SQL."""
+    return ", ".join(f"'{text}'" for text in sorted(texts))
+
 
 # A peer may be a gateway with several services behind it: its calls are shared out in the proportion that was seen when
 # it was last looked at. What was learned ten minutes before that is about another time.
@@ -35,9 +49,30 @@ _SHARES = f"""
     )
     WHERE learned_last + 600 >= newest"""
 
+# Where no trace goes on at the other end, who says of itself that it answers there does, if it is the only one.
+_KNOWN = f"""
+    SELECT app, address, argMax(service, seen_last) AS target
+    FROM (
+        SELECT app, address, service, max(seen) AS seen_last, max(seen_last) OVER (PARTITION BY app, address) AS newest
+        FROM addresses
+        WHERE {APPS}
+        GROUP BY app, address, service
+    )
+    WHERE seen_last + 600 >= newest
+    GROUP BY app, address
+    HAVING count() = 1"""
+
+# One call is one line of the map, in however many ways it is made: systems of one sort are one peer.
+_TYPE = f"""multiIf(
+            kind IN ('producer', 'consumer'), 'messaging',
+            system IN ({_texts(CACHES)}), 'cache',
+            system IN ({_texts(NOT_DATABASES)}), 'external',
+            'database')"""
+
 _CALLS = f"""
     WITH
         shares AS ({_SHARES}),
+        known AS ({_KNOWN}),
         edges AS (
             SELECT app, service, toString(kind) AS kind, peer, system,
                 sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, max(max_ns) AS max_ns,
@@ -45,21 +80,33 @@ _CALLS = f"""
             FROM edges_30s
             WHERE {APPS} AND {SLOTS}
             GROUP BY app, service, kind, peer, system
+        ),
+        resolved AS (
+            SELECT
+                edges.app AS app, edges.service AS service, kind, edges.peer AS called, system,
+                count, errors, sum_ns, max_ns, durations,
+                if(kind = 'client', if(shares.target != '', shares.target, known.target), '') AS target,
+                multiIf(target = '', '', shares.target != '', 'traces', 'address') AS known_by,
+                if(known_by = 'traces', share, 1) AS part
+            FROM edges
+            LEFT JOIN shares ON edges.app = shares.app AND edges.service = shares.service AND edges.peer = shares.peer
+            LEFT JOIN known ON edges.app = known.app AND edges.peer = known.address
         )
     SELECT
-        app, service, kind, system,
-        if(kind = 'client', shares.target, '') AS target,
-        if(target = '', edges.peer, '') AS peer,
-        toUInt64(round(sum(edges.count * if(target = '', 1, share)))) AS requests,
-        toUInt64(round(sum(edges.errors * if(target = '', 1, share)))) AS errors,
-        toUInt64(round(sum(edges.sum_ns * if(target = '', 1, share)))) AS sum_ns,
-        max(edges.max_ns) AS max_ns,
+        app, service, kind, target,
+        if(target = '', called, '') AS peer,
+        if(target = '', {_TYPE}, 'service') AS type,
+        argMax(system, count) AS of_system,
+        max(known_by) AS how_known,
+        toUInt64(round(sum(count * part))) AS requests,
+        toUInt64(round(sum(resolved.errors * part))) AS errors,
+        toUInt64(round(sum(resolved.sum_ns * part))) AS sum_ns,
+        max(resolved.max_ns) AS max_ns,
         0 AS satisfied,
         0 AS tolerating,
-        quantilesTDigestMerge(0.5, 0.95, 0.99)(edges.durations) AS quantiles
-    FROM edges
-    LEFT JOIN shares ON edges.app = shares.app AND edges.service = shares.service AND edges.peer = shares.peer
-    GROUP BY app, service, kind, system, target, peer
+        quantilesTDigestMerge(0.5, 0.95, 0.99)(durations) AS quantiles
+    FROM resolved
+    GROUP BY app, service, kind, target, peer, type
     ORDER BY requests DESC
     LIMIT {MOST_EDGES}"""
 
@@ -68,8 +115,32 @@ def service_map(client: StoreClient, apps: Sequence[str] | None, start: datetime
     """Everything that had traffic in that time."""
     parameters = scope(apps, floor_to(start, SLOT_S), end)
     requests, outside = _requests(client, parameters)
-    nodes, edges = assemble(requests, _calls(client, parameters), _peers(client, parameters), outside)
+    nodes, edges = assemble(
+        requests, _calls(client, parameters), _peers(client, parameters), outside, _hops(client, parameters)
+    )
     return ServiceMap(from_=start, to=end, nodes=nodes, edges=edges)
+
+
+def history(
+    client: StoreClient, apps: Sequence[str] | None, start: datetime, end: datetime, *, points: int
+) -> MapHistory:
+    """All requests to services, step by step; a point for each step, also for those without any."""
+    steps = Steps.over(start, end, points=points)
+    rows = client.rows(
+        f"""
+        SELECT intDiv(toUnixTimestamp(slot), {{step_s:UInt32}}) * {{step_s:UInt32}} AS step, sum(count), sum(errors)
+        FROM rollup_30s
+        WHERE {APPS} AND {SLOTS} AND is_entry
+        GROUP BY step
+        """,
+        scope(apps, steps.start, end) | {"step_s": steps.step_s},
+    )
+    by_step = {int(step): (int(requests), int(errors)) for step, requests, errors in rows}
+    moments = []
+    for time in steps.times():
+        requests, errors = by_step.get(int(time.timestamp()), (0, 0))
+        moments.append(MapMoment(time=time, covered_s=steps.covered_s(time), requests=requests, errors=errors))
+    return MapHistory(from_=steps.start, to=end, step_s=steps.step_s, moments=moments)
 
 
 def neighbours(
@@ -85,39 +156,6 @@ def neighbours(
             name, kind = (call.target, "service") if call.target else (call.peer, peer_type(call.system, call.kind))
             (callers if call.kind == "consumer" else callees).append(_neighbour(name, kind, call))
     return callers, callees
-
-
-def learn_peers(client: StoreClient, since: datetime, until: datetime | None = None) -> None:
-    """Find out which service answers at an address: a client span says the address, its child is the server's.
-
-    `client` may write. Looking at the same time again changes nothing.
-    """
-    parameters = scope(None, since, until or datetime.now(UTC))
-    ((spans,),) = client.rows(f"SELECT count() FROM spans WHERE {SPAN_TIMES}", parameters)
-    client.command(
-        """
-        INSERT INTO peers (app, service, peer, target, calls, learned)
-        SELECT caller.app, caller.service, caller.peer, callee.service, count(),
-            toDateTime(toStartOfMinute(max(callee.start_time)))
-        FROM (
-            SELECT app, service, trace_id, parent_id, start_time FROM spans
-            WHERE start_time >= fromUnixTimestamp64Micro({start_us:Int64}, 'UTC')
-                AND start_time < fromUnixTimestamp64Micro({end_us:Int64}, 'UTC')
-                AND kind = 'server' AND parent_id != toFixedString('', 8)
-                AND cityHash64(trace_id) % {one_in:UInt64} = 0
-        ) AS callee
-        INNER JOIN (
-            SELECT app, service, peer, trace_id, span_id FROM spans
-            WHERE start_time >= fromUnixTimestamp64Micro({start_us:Int64} - 60000000, 'UTC')
-                AND start_time < fromUnixTimestamp64Micro({end_us:Int64}, 'UTC')
-                AND kind = 'client' AND peer != ''
-                AND cityHash64(trace_id) % {one_in:UInt64} = 0
-        ) AS caller
-        ON caller.app = callee.app AND caller.trace_id = callee.trace_id AND caller.span_id = callee.parent_id
-        GROUP BY caller.app, caller.service, caller.peer, callee.service
-        """,
-        parameters | {"one_in": max(1, int(spans) // LEARN_FROM_SPANS)},
-    )
 
 
 def _requests(client: StoreClient, parameters: dict[str, object]) -> tuple[list[Requests], Sums]:
@@ -160,29 +198,53 @@ def _calls(client: StoreClient, parameters: dict[str, object]) -> list[Calls]:
             app=row["app"],
             service=row["service"],
             kind=row["kind"],
-            system=row["system"],
+            system=row["of_system"],
             peer=row["peer"],
             target=row["target"],
+            known_by=row["how_known"],
             sums=Sums.of(row),
         )
         for row in client.dicts(_CALLS, parameters)
     ]
 
 
+def _hops(client: StoreClient, parameters: dict[str, object]) -> dict[tuple[str, str], Hops]:
+    """What both ends say, by the ids of the nodes at the ends of the edge; of a message it is its consumer's edge."""
+    rows = client.dicts(
+        f"""
+        SELECT app, is_message, target, if(is_message, '', service) AS caller, if(is_message, peer, '') AS queue,
+            sum(calls) AS requests, sum(hops.errors) AS errors, sum(callee_ns) AS sum_ns, max(callee_max_ns) AS max_ns,
+            0 AS satisfied, 0 AS tolerating,
+            quantilesTDigestMerge(0.5, 0.95, 0.99)(callee_durations) AS quantiles,
+            sum(caller_ns) AS caller_ns, sum(lag_ns) AS lag_ns
+        FROM hops_30s AS hops FINAL
+        WHERE {APPS} AND {SLOTS}
+        GROUP BY app, is_message, target, caller, queue
+        """,
+        parameters,
+        settings={"do_not_merge_across_partitions_select_final": 1},
+    )
+    return {
+        (
+            peer_id(row["queue"], "messaging") if row["is_message"] else service_id(row["app"], row["caller"]),
+            service_id(row["app"], row["target"]),
+        ): Hops(Sums.of(row), caller_ns=row["caller_ns"], lag_ns=row["lag_ns"], is_message=bool(row["is_message"]))
+        for row in rows
+    }
+
+
 def _peers(client: StoreClient, parameters: dict[str, object]) -> dict[str, Sums]:
     """What all calls to a peer amount to, by the id of its node."""
     rows = client.dicts(
         f"""
-        SELECT peer, if(kind = 'client', system, '') AS of_system, if(kind = 'client', 'client', 'producer') AS of_kind,
-            {MERGED_EDGES}
+        SELECT peer, {_TYPE} AS type, {MERGED_EDGES}
         FROM edges_30s
         WHERE {APPS} AND {SLOTS}
-        GROUP BY peer, of_system, of_kind
-        ORDER BY requests
+        GROUP BY peer, type
         """,
         parameters,
     )
-    return {f"{peer_type(row['of_system'], row['of_kind'])}:{row['peer']}": Sums.of(row) for row in rows}
+    return {peer_id(row["peer"], row["type"]): Sums.of(row) for row in rows}
 
 
 def _neighbour(name: str, node_type: str, call: Calls) -> Neighbour:

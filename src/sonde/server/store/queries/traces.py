@@ -6,25 +6,26 @@ import base64
 import binascii
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypedDict, Unpack
 
+from sonde.server.insight.critical_path import Step, critical_path
 from sonde.server.insight.waterfall import Timing, waterfall
 from sonde.server.reports.page import Page
-from sonde.server.reports.traces import Span, SpanEvent, SpanLink, Trace, TraceRow
+from sonde.server.reports.traces import CriticalStretch, Span, SpanEvent, SpanLink, Trace, TraceRow
 from sonde.server.store.queries.scope import APPS, SPAN_TIMES, at_micros, micros, scope
+from sonde.server.store.queries.strides import newest_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sonde.server.store.client import StoreClient
+    from sonde.server.store.queries.attributes import Condition
 
 Order = Literal["newest", "slowest"]
 
-MOST_SPANS = 10_000
+MOST_SPANS = 20_000
 NO_PARENT = bytes(8)
-_FIRST_LOOK = timedelta(minutes=1)
-_WIDER = 8
 
 
 class BadCursorError(ValueError):
@@ -64,30 +65,46 @@ TRACE_ROW = """
     toString(kind) AS kind_name, start_time, duration_ns, is_error, status_code"""
 
 
+class Filters(TypedDict, total=False):
+    """What is searched for; what is None or left out is not asked about."""
+
+    app: str | None
+    service: str | None
+    instance: str | None
+    endpoint: str | None
+    peer: str | None
+    """Whom a span talks to: of outgoing calls and messages, see `any_span`."""
+    status: str | None
+    """A code, or a class of them such as 5xx."""
+    min_ms: float | None
+    max_ms: float | None
+    error: bool | None
+    attributes: Sequence[Condition]
+    """All of them are met."""
+    any_span: bool
+    """Also spans that are no entry: what a request does inside, and its outgoing calls."""
+
+
 def search(
     client: StoreClient,
     apps: Sequence[str] | None,
     *,
-    service: str | None = None,
-    endpoint: str | None = None,
-    min_ms: float | None = None,
-    error: bool | None = None,
-    attribute: tuple[str, str] | None = None,
     start: datetime,
     end: datetime,
     limit: int = 50,
     cursor: str | None = None,
     order: Order = "newest",
+    **filters: Unpack[Filters],
 ) -> Page[TraceRow]:
-    """Entry spans that match all filters; `next` leads to those after them. Raises BadCursorError.
+    """Spans that match all filters, entry spans unless `any_span`; `next` leads to those after them. Raises
+    BadCursorError.
 
-    newest: by start time. It is looked for from the end backwards in ever longer strides, because the store keeps spans
-    by hour, service and endpoint and would sort all of a long time for one page.
+    newest: by start time, looked for from the end backwards in ever longer strides. slowest: by duration.
     """
     after = Cursor.parse(cursor, order) if cursor else None
     if after is not None:
         start, end = at_micros(after.start_us), at_micros(after.end_us)
-    conditions, parameters = _conditions(service, endpoint, min_ms, error, attribute)
+    conditions, parameters = _conditions(filters)
     key = "toUnixTimestamp64Micro(start_time)" if order == "newest" else "duration_ns"
     if after is not None:
         conditions += (
@@ -98,12 +115,14 @@ def search(
         parameters |= {"key": after.key, "after_trace": after.span[:32], "after_span": after.span[32:]}
     newest_us = min(micros(end), after.key + 1) if after is not None and order == "newest" else micros(end)
     found: list[dict[str, Any]] = []
-    for stride_start, stride_end in _strides(start, at_micros(newest_us), order):
+    newest_end = at_micros(newest_us)
+    strides = newest_first(start, newest_end) if order == "newest" else [(start, newest_end)]
+    for stride_start, stride_end in strides:
         found += client.dicts(
             f"""
             SELECT {TRACE_ROW}, {key} AS sort_key
             FROM spans
-            WHERE {APPS} AND {SPAN_TIMES} AND is_entry {conditions}
+            WHERE {APPS} AND {SPAN_TIMES} {conditions}
             ORDER BY sort_key DESC, trace_id DESC, span_id DESC
             LIMIT {{limit:UInt32}}
             """,
@@ -118,46 +137,44 @@ def search(
     return Page(items=[trace_row(row) for row in found[:limit]], next=following)
 
 
-def _conditions(
-    service: str | None,
-    endpoint: str | None,
-    min_ms: float | None,
-    error: bool | None,
-    attribute: tuple[str, str] | None,
-) -> tuple[str, dict[str, object]]:
+_EQUAL = {"app": "String", "service": "String", "instance": "String", "endpoint": "String", "peer": "String"}
+
+
+def _conditions(filters: Filters) -> tuple[str, dict[str, object]]:
     """What the filters add to WHERE, and its parameters."""
-    conditions = ""
+    conditions = "" if filters.get("any_span") else " AND is_entry"
     parameters: dict[str, object] = {}
-    if service is not None:
-        conditions += " AND service = {service:String}"
-        parameters["service"] = service
-    if endpoint is not None:
-        conditions += " AND endpoint = {endpoint:String}"
-        parameters["endpoint"] = endpoint
-    if min_ms is not None:
+    given: dict[str, object] = {**filters}
+    for column, kind in _EQUAL.items():
+        if given.get(column) is not None:
+            conditions += f" AND {column} = {{{column}:{kind}}}"
+            parameters[column] = given[column]
+    if (status := filters.get("status")) is not None:
+        least, most = _codes(status)
+        conditions += " AND status_code BETWEEN {least_code:UInt16} AND {most_code:UInt16}"
+        parameters |= {"least_code": least, "most_code": most}
+    if (min_ms := filters.get("min_ms")) is not None:
         conditions += " AND duration_ns >= {min_ns:UInt64}"
         parameters["min_ns"] = round(min_ms * 1e6)
-    if error is not None:
+    if (max_ms := filters.get("max_ms")) is not None:
+        conditions += " AND duration_ns <= {max_ns:UInt64}"
+        parameters["max_ns"] = round(max_ms * 1e6)
+    if (error := filters.get("error")) is not None:
         conditions += " AND is_error = {error:Bool}"
         parameters["error"] = error
-    if attribute is not None:
-        conditions += (
-            " AND attributes[{attribute:String}] = {value:String} AND mapContains(attributes, {attribute:String})"
-        )
-        parameters["attribute"], parameters["value"] = attribute
+    for number, condition in enumerate(filters.get("attributes", ())):
+        sql, more = condition.sql(number)
+        conditions += f" AND {sql}"
+        parameters |= more
     return conditions, parameters
 
 
-def _strides(start: datetime, end: datetime, order: Order) -> Iterator[tuple[datetime, datetime]]:
-    """The time from `start` to `end` in parts, the last first, each longer than the one before."""
-    if order == "slowest":
-        yield start, end
-        return
-    length = _FIRST_LOOK
-    while start < end:
-        begin = max(start, end - length)
-        yield begin, end
-        end, length = begin, length * _WIDER
+def _codes(status: str) -> tuple[int, int]:
+    """The least and the greatest code that `status` means: `404`, or `5xx`."""
+    if status.endswith("xx"):
+        hundreds = int(status[0]) * 100
+        return hundreds, hundreds + 99
+    return int(status), int(status)
 
 
 def trace_row(row: dict[str, Any]) -> TraceRow:
@@ -213,17 +230,28 @@ def _assemble(trace_id: str, rows: list[dict[str, Any]]) -> Trace:
         for number, row in enumerate(shown)
     ]
     begin_ns, end_ns = timings[0].start_ns, max(timing.end_ns for timing in timings)
-    spans = [
-        _span(shown[bar.number], timings[bar.number].start_ns - begin_ns, bar.depth, bar.self_ns)
-        for bar in waterfall(timings)
-    ]
+    bars = waterfall(timings)
+    path = critical_path(
+        [
+            Step(timings[bar.number].start_ns, timings[bar.number].end_ns, bar.depth, shown[bar.number]["kind_name"])
+            for bar in bars
+        ]
+    )
     return Trace(
         trace_id=trace_id,
         start_time=shown[0]["start_time"],
         duration_ms=(end_ns - begin_ns) / 1e6,
         services=list(dict.fromkeys(row["service"] for row in shown)),
         errors=sum(1 for row in shown if row["is_error"]),
-        spans=spans,
+        spans=[
+            _span(shown[bar.number], timings[bar.number].start_ns - begin_ns, bar.depth, bar.self_ns) for bar in bars
+        ],
+        critical_path=[
+            CriticalStretch(
+                span=stretch.step, from_ms=(stretch.start_ns - begin_ns) / 1e6, to_ms=(stretch.end_ns - begin_ns) / 1e6
+            )
+            for stretch in path
+        ],
         truncated=len(rows) > MOST_SPANS,
     )
 

@@ -1,0 +1,164 @@
+"""Searching by attributes: conditions such as `user.tier=gold` or `cart.items>10`, and what can be written there."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self, cast
+
+from sonde.server.reports.page import Page
+from sonde.server.reports.traces import AttributeKey, AttributeValue
+from sonde.server.store.queries.scope import APPS, SPAN_TIMES, scope
+from sonde.server.store.queries.strides import newest_first
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sonde.server.store.client import StoreClient
+
+Operator = Literal["=", "!=", "~", ">", ">=", "<", "<=", "?"]
+
+OF_RESOURCE = "resource."
+"""Begins the key of an attribute of the process, which its spans do not carry."""
+SAMPLE_SPANS = 20_000
+"""So many of the newest spans say which keys and values there are."""
+MOST_KEYS = 200
+MOST_VALUES = 30
+LONGEST_VALUE = 300
+_NO_FURTHER = {"max_rows_to_read": 2_000_000, "read_overflow_mode": "break"}
+"""Of each stride, for attributes that hardly any span has: what was found until then is answered."""
+
+_CONDITION = re.compile(r"([^=!~<>?]+)(!=|>=|<=|=|~|>|<|\?)(.*)", re.DOTALL)
+_NUMERIC = frozenset({">", ">=", "<", "<="})
+
+
+class BadConditionError(ValueError):
+    """What is wrong with a condition, for people."""
+
+
+class Condition(NamedTuple):
+    """One condition on an attribute. Only spans that have the attribute meet it, also where the operator is `!=`."""
+
+    key: str
+    operator: Operator
+    """`~` contains, in any case of letters; `?` is there; `>` and the like compare numbers."""
+    value: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`key=value`, `key!=value`, `key~part`, `key>1`, also `>=` `<` `<=`, and `key?`. Raises BadConditionError."""
+        found = _CONDITION.fullmatch(text)
+        if found is None:
+            raise BadConditionError("comes as key=value; instead of = also !=, ~ (contains), >, >=, <, <=, or key?")
+        key, operator, value = found[1], cast("Operator", found[2]), found[3]
+        if operator == "?" and value:
+            raise BadConditionError(f"nothing follows `{key}?`, which asks whether it is there")
+        if operator in _NUMERIC and not _is_number(value):
+            raise BadConditionError(f"`{key}{operator}` is followed by a number")
+        return cls(key, operator, value)
+
+    def sql(self, number: int) -> tuple[str, dict[str, object]]:
+        """Condition on a row of `spans`, and its parameters, which `number` tells from those of other conditions."""
+        of_resource = self.key.startswith(OF_RESOURCE) and self.key != OF_RESOURCE
+        key, value = f"{{key_{number}:String}}", f"{{value_{number}:String}}"
+        parameters: dict[str, object] = {
+            f"key_{number}": self.key.removeprefix(OF_RESOURCE) if of_resource else self.key
+        }
+        if self.operator != "?":
+            parameters[f"value_{number}"] = self.value
+        there = f"mapContains(attributes, {key})"
+        if self.operator == "?":
+            condition = there
+        elif self.operator == "=":
+            # an absent attribute reads as '', and a second look at the keys is needed for that value alone
+            condition = f"attributes[{key}] = {value}" + ("" if self.value else f" AND {there}")
+        elif self.operator == "!=":
+            condition = f"attributes[{key}] != {value} AND {there}"
+        elif self.operator == "~":
+            condition = f"positionCaseInsensitiveUTF8(attributes[{key}], {value}) > 0"
+        else:
+            condition = f"ifNull(toFloat64OrNull(attributes[{key}]) {self.operator} toFloat64({value}), false)"
+        if of_resource:
+            such = f"SELECT app, service, instance FROM instances WHERE {APPS} AND {condition}"
+            condition = f"(app, service, instance) IN ({such})"
+        return condition, parameters
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text)) and "_" not in text and text == text.strip()
+    except ValueError:
+        return False
+
+
+def keys(
+    client: StoreClient, apps: Sequence[str] | None, service: str | None, start: datetime, end: datetime
+) -> Page[AttributeKey]:
+    """Names of attributes of the newest SAMPLE_SPANS spans, the most frequent first; at most MOST_KEYS."""
+    counts: dict[str, int] = {}
+    for key, spans in _sampled(client, apps, service, start, end, "arrayJoin(mapKeys(attributes))", {}):
+        counts[key] = counts.get(key, 0) + spans
+    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:MOST_KEYS]
+    return Page(items=[AttributeKey(key=key, spans=spans) for key, spans in ordered])
+
+
+def values(
+    client: StoreClient,
+    apps: Sequence[str] | None,
+    service: str | None,
+    key: str,
+    contains: str,
+    start: datetime,
+    end: datetime,
+) -> Page[AttributeValue]:
+    """Values of one attribute in the newest SAMPLE_SPANS spans that contain the text, the most frequent first; at most
+    MOST_VALUES, and none that are longer than LONGEST_VALUE characters.
+    """
+    counts: dict[str, int] = {}
+    wanted: dict[str, object] = {"key": key, "contains": contains}
+    for value, spans in _sampled(client, apps, service, start, end, "attributes[{key:String}]", wanted):
+        counts[value] = counts.get(value, 0) + spans
+    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:MOST_VALUES]
+    return Page(items=[AttributeValue(value=value, spans=spans) for value, spans in ordered])
+
+
+def _sampled(
+    client: StoreClient,
+    apps: Sequence[str] | None,
+    service: str | None,
+    start: datetime,
+    end: datetime,
+    text: str,
+    parameters: dict[str, object],
+) -> list[tuple[str, int]]:
+    """(`text`, number of spans with it) from the end of that time backwards, until enough spans were looked at."""
+    of_service = "AND service = {service:String}" if service is not None else ""
+    of_key = "AND mapContains(attributes, {key:String})" if "key" in parameters else ""
+    fitting = f"lengthUTF8(text) <= {LONGEST_VALUE}"
+    if parameters.get("contains"):
+        fitting += " AND positionCaseInsensitiveUTF8(text, {contains:String}) > 0"
+    found: list[tuple[str, int]] = []
+    looked_at = 0
+    for stride_start, stride_end in newest_first(start, end):
+        room = SAMPLE_SPANS - looked_at
+        rows = client.rows(
+            f"""
+            WITH sampled AS (
+                SELECT attributes FROM spans
+                WHERE {APPS} AND {SPAN_TIMES} {of_service} {of_key}
+                LIMIT {room}
+            )
+            SELECT text, count() AS spans, (SELECT count() FROM sampled) AS looked_at
+            FROM (SELECT {text} AS text FROM sampled)
+            WHERE {fitting}
+            GROUP BY text ORDER BY spans DESC, text LIMIT {10 * MOST_KEYS}
+            """,
+            scope(apps, stride_start, stride_end) | parameters | ({"service": service} if service is not None else {}),
+            settings=_NO_FURTHER,
+        )
+        found += [(str(value), int(spans)) for value, spans, _ in rows]
+        looked_at += int(rows[0][2]) if rows else 0
+        if looked_at >= SAMPLE_SPANS:
+            break
+    return found
