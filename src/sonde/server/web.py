@@ -31,6 +31,7 @@ from sonde.server.api.access import Access
 from sonde.server.api.answers import Answers
 from sonde.server.api.application import application
 from sonde.server.api.exposition import exposition
+from sonde.server.api.live_reader import live_reader
 from sonde.server.api.parts import Parts
 from sonde.server.api.readiness import NotReadyError, Readiness
 from sonde.server.api.request_counters import RequestCounters
@@ -45,6 +46,7 @@ from sonde.server.folders import Folders
 from sonde.server.front import Front
 from sonde.server.grpc_server import GrpcServer
 from sonde.server.http_server import HttpServer
+from sonde.server.insight.live_hub import LiveHub
 from sonde.server.intake.acceptance import Acceptance
 from sonde.server.intake.hints import Hints
 from sonde.server.intake.otlp import OtlpIntake
@@ -159,6 +161,7 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
         running.push_async_callback(xtransit.close)
         await xtransit.prepare()
         parts = make_parts(values, accounts, reader, control, hints, xtransit.nodejs, ports)
+        upkeep.on_spans = parts.live.stored
         for workers in (parts.store_workers, parts.account_workers, parts.login_workers):
             running.callback(workers.close)
         skywalking = SkywalkingIntake(
@@ -175,7 +178,8 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
         readiness = make_readiness(parts, upkeep, spool)
 
         def metrics_page() -> str:
-            told = (acceptance.counters, skywalking, xtransit, uploads, hints, spool, upkeep, counters, control)
+            intakes = (acceptance.counters, skywalking, xtransit, uploads, hints)
+            told = (*intakes, spool, upkeep, counters, control, parts.live)
             return exposition(chain.from_iterable(part.samples() for part in told)) + (
                 "" if values[settings.STORE_URL] else store_page(store_socket)
             )
@@ -204,7 +208,7 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
             await running.enter_async_context(grpc_server)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop, server, grpc_servers, control, skywalking)
+            loop.add_signal_handler(number, stop, server, grpc_servers, control, parts.live, skywalking)
         background = [
             asyncio.create_task(upkeep.run()),
             asyncio.create_task(control.run()),
@@ -225,10 +229,15 @@ def connect_store(values: Settings, store_socket: Path, user: str) -> StoreClien
 
 
 def stop(
-    server: HttpServer, grpc_servers: Sequence[GrpcServer], control: Control, skywalking: SkywalkingIntake
+    server: HttpServer,
+    grpc_servers: Sequence[GrpcServer],
+    control: Control,
+    live: LiveHub,
+    skywalking: SkywalkingIntake,
 ) -> None:
     """Requests that would go on for ever are ended, the others answered."""
     control.close()
+    live.close()
     skywalking.stop()
     server.stop()
     for grpc_server in grpc_servers:
@@ -282,6 +291,7 @@ def make_parts(
         ports=ports.numbers(),
         skywalking_app=values[settings.SKYWALKING_APP],
         nodejs=nodejs,
+        live=LiveHub(live_reader(store, store_workers), utc_now),
         apdex_t_ms=values[settings.APDEX_T_MS],
         cookie_secure=values[settings.COOKIE_SECURE],
     )

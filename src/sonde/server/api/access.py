@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.exc import SQLAlchemyError
 
 from sonde.server.accounts.sessions import csrf_token
 from sonde.server.accounts.tokens import SCOPES, Scope
@@ -90,6 +91,19 @@ class Access:
         if app is None:
             raise _unknown("this needs an app's token in Authorization, as `sonde app create` gives it")
         return app
+
+    async def remains(self, request: Request, caller: Caller) -> bool:
+        """Whether who was let in may go on: for answers that take long. It counts as use of a session.
+
+        True also where that cannot be found out now: the accounts being away ends nothing.
+        """
+        try:
+            found = await self._find(request, await _bearer(request), request.cookies.get(COOKIE))
+        except RefusedError as refused:
+            return refused.status not in {401, 403}
+        except SQLAlchemyError:
+            return True
+        return found.apps == caller.apps and found.scope == caller.scope
 
     async def _find(self, request: Request, bearer: HTTPAuthorizationCredentials | None, cookie: str | None) -> Caller:
         """By token if there is an Authorization header, whatever else is there. Raises RefusedError (401, 403)."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sonde.server.api.answers import Answers
     from sonde.server.api.workers import Workers
     from sonde.server.control.control import Control
+    from sonde.server.insight.live_hub import LiveHub
     from sonde.server.intake.hints import Hints
     from sonde.server.nodejs.nodejs import Nodejs
     from sonde.server.store.client import StoreClient
@@ -37,5 +38,6 @@ class Parts:
     """Where other protocols are spoken, by name."""
     skywalking_app: str
     nodejs: Nodejs
+    live: LiveHub
     apdex_t_ms: int
     cookie_secure: bool
