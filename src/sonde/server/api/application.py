@@ -14,11 +14,13 @@ from sonde.server.api.failures import ErrorAnswer, answer_errors
 from sonde.server.api.routes import (
     PREFIX,
     apps,
+    comparisons,
     connect,
     health,
     jaeger,
     jobs,
     live,
+    mcp,
     nodejs,
     nodes,
     processes,
@@ -63,6 +65,7 @@ _MORE_ERRORS: dict[str, dict[int | str, dict[str, Any]]] = {
         409: {"model": ErrorAnswer, "description": "The agent is not connected, or refuses; the message says why."},
         504: {"model": ErrorAnswer, "description": "The agent does not answer."},
     },
+    "comparisons": {409: {"model": ErrorAnswer, "description": "The jobs have no results that can be compared."}},
     "jobs": {
         409: {"model": ErrorAnswer, "description": "The job has no such result."},
         429: {"model": ErrorAnswer, "description": "Too many jobs of that node are under way."},
@@ -104,10 +107,11 @@ def application(
         processes,
         tools,
         jobs,
+        comparisons,
     ):
         name = module.__name__.rpartition(".")[2]
         app.include_router(module.routes(parts), responses=_ERRORS | _MORE_ERRORS.get(name, {}))
-    for module in (prometheus, jaeger):
+    for module in (prometheus, jaeger, mcp):
         app.include_router(module.routes(parts))
     app.include_router(health.routes(parts, readiness, metrics_page), responses={503: _ERRORS[503]})
     app.include_router(_description(app, parts))
