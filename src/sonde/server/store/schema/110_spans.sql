@@ -38,7 +38,10 @@ ENGINE = Null;
 -- is taken by a pattern, for the engine's `netloc` takes some of the path with it.
 DROP VIEW IF EXISTS arriving_spans_of_intake;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS arriving_spans_of_otlp TO arriving_spans AS
+-- Until an app could say how late its data may come.
+DROP VIEW IF EXISTS arriving_spans_of_otlp;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS timely_spans_of_otlp TO arriving_spans AS
 SELECT
     app, service, instance,
     multiIf(
@@ -114,7 +117,7 @@ FROM (
             length(s.trace_id) AS trace_id_length,
             length(s.span_id) AS span_id_length,
             length(s.parent_span_id) AS parent_id_length,
-            sonde_time_fault(s.start_time_unix_nano, received_unix_nano) AS time_fault,
+            sonde_span_time_fault(app, s.start_time_unix_nano, received_unix_nano) AS time_fault,
             s.status.code = 2 AS is_error,
             s.status.message AS status_message,
             s.attributes.key AS keys,
@@ -239,7 +242,15 @@ CREATE TABLE IF NOT EXISTS arriving_tallies (
 )
 ENGINE = Null;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS arriving_tallies_of_spans TO arriving_tallies AS
+ALTER TABLE arriving_tallies
+    ADD COLUMN IF NOT EXISTS error_sum_ns UInt64,
+    ADD COLUMN IF NOT EXISTS histogram Map(UInt8, UInt64);
+
+-- Until statistics had histograms. A bucket of a summary is 4.4 % wide: a bound of the histogram that falls into it takes
+-- all of it, or nothing, by its middle.
+DROP VIEW IF EXISTS arriving_tallies_of_spans;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS measured_tallies_of_spans TO arriving_tallies AS
 SELECT
     toStartOfInterval(toDateTime(start_time), INTERVAL 30 SECOND) AS slot,
     app, service, instance, endpoint, kind, is_entry,
@@ -254,7 +265,13 @@ SELECT
         i -> arrayWithConstant(
             toUInt64(ceil(least(numbers[9 + 2 * i], count) * least(1, 20000 / count))),
             toUInt64(round(exp2((least(numbers[8 + 2 * i], 639) + 0.5) / 16)))),
-        range(intDiv(length(numbers) - 7, 2))))) AS durations
+        range(intDiv(length(numbers) - 7, 2))))) AS durations,
+    if(is_error, sum_ns, 0) AS error_sum_ns,
+    CAST(arrayReduce('sumMap',
+        arrayMap(i -> [sonde_bucket(toUInt64(round(exp2((least(numbers[8 + 2 * i], 639) + 0.5) / 16))), is_error)],
+            range(intDiv(length(numbers) - 7, 2))),
+        arrayMap(i -> [least(numbers[9 + 2 * i], count)], range(intDiv(length(numbers) - 7, 2))))
+        AS Map(UInt8, UInt64)) AS histogram
 FROM (
     SELECT *, arrayMap(n -> toUInt64OrZero(n), splitByChar(',', attributes['sonde.tally'])) AS numbers
     FROM arriving_spans

@@ -1,5 +1,5 @@
 -- Requests (entry spans) and outgoing calls by slots of 30 s. Figures of a service are those of its entry spans:
--- WHERE is_entry. Apdex counts are for T = 500 ms; for another T the figures come from `spans`.
+-- WHERE is_entry. Apdex counts are for T = 500 ms; for another T, and for every other threshold, there is the histogram.
 CREATE TABLE IF NOT EXISTS rollup_30s (
     slot DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
     app LowCardinality(String),
@@ -26,7 +26,17 @@ ORDER BY (toStartOfHour(slot), app, service, kind, is_entry, is_root, endpoint, 
 TTL slot + INTERVAL 90 DAY
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_30s_of_spans TO rollup_30s AS
+-- The histogram is a map from sonde_bucket to requests: four buckets in a row are used, mostly.
+ALTER TABLE rollup_30s
+    ADD COLUMN IF NOT EXISTS error_sum_ns SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS histogram SimpleAggregateFunction(sumMap, Map(UInt8, UInt64)) CODEC(ZSTD(1));
+
+-- Until statistics had histograms.
+DROP VIEW IF EXISTS rollup_30s_of_spans;
+
+DROP VIEW IF EXISTS rollup_30s_of_tallies;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS measured_rollup_30s_of_spans TO rollup_30s AS
 SELECT
     toStartOfInterval(toDateTime(start_time), INTERVAL 30 SECOND) AS slot,
     app, service, kind, is_entry,
@@ -35,19 +45,21 @@ SELECT
     count() AS count,
     countIf(is_error) AS errors,
     sum(duration_ns) AS sum_ns,
+    sumIf(duration_ns, is_error) AS error_sum_ns,
     min(duration_ns) AS min_ns,
     max(duration_ns) AS max_ns,
     countIf(NOT is_error AND duration_ns <= 500000000) AS satisfied,
     countIf(NOT is_error AND duration_ns > 500000000 AND duration_ns <= 2000000000) AS tolerating,
     toDateTime(max(start_time)) AS last_seen,
-    quantilesTDigestState(0.5, 0.95, 0.99)(duration_ns) AS durations
+    sumMap(map(sonde_bucket(duration_ns, is_error), toUInt64(1))) AS histogram,
+    quantilesTDigestState(0.5, 0.95, 0.99)(sonde_rounded(duration_ns)) AS durations
 FROM spans
 WHERE is_entry OR kind IN ('client', 'producer')
 GROUP BY slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_30s_of_tallies TO rollup_30s AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS measured_rollup_30s_of_tallies TO rollup_30s AS
 SELECT
     slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code,
-    count, errors, sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, durations
+    count, errors, sum_ns, error_sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, histogram, durations
 FROM arriving_tallies
 WHERE is_entry OR kind IN ('client', 'producer');
