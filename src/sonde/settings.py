@@ -457,6 +457,22 @@ AGENT_COMPRESSION = _row(
 HOST_METRICS_INTERVAL_S = _row(
     "agent", "host_metrics_interval_s", float, 10.0, "Pause between two readings of the host.", unit="s", at_least=0.2
 )
+TOP_PROCESSES = _row(
+    "agent",
+    "top_processes",
+    int,
+    20,
+    "Processes that are reported each minute: so many by CPU, and so many by memory. 0: none.",
+    at_least=0,
+    at_most=100,
+)
+PROCESS_COMMANDS = _row(
+    "agent",
+    "process_commands",
+    bool,
+    default=True,
+    doc="Whether their command lines are reported with them, without what looks like a secret.",
+)
 SETTINGS_INTERVAL_S = _row(
     "agent",
     "settings_interval_s",
@@ -744,6 +760,30 @@ APDEX_T_MS = _row(
     "Apdex threshold T: an answer within T satisfies, within 4 T is tolerated.",
     unit="ms",
     at_least=1,
+)
+ALARM_DELAY_S = _row(
+    "server",
+    "alarm_delay_s",
+    float,
+    15.0,
+    "A slot of 30 s is judged so long after its end: longer than data take to come.",
+    unit="s",
+    at_least=0,
+    at_most=600,
+)
+ALARM_LOCAL_TARGETS = _row(
+    "server",
+    "alarm_local_targets",
+    bool,
+    default=False,
+    doc="Whether notifiers of alarms may call this machine itself.",
+)
+CONSOLE_URL = _row(
+    "server",
+    "console_url",
+    str,
+    "",
+    "Where people open the console, `https://sonde.example.org`: for links in messages. Empty: messages have none.",
 )
 ADMIN_PASSWORD = _row(
     "server",

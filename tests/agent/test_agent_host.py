@@ -20,6 +20,7 @@ from sonde.agent.otlp_metrics import Metric, Point
 from sonde.agent.probes import Probe, Probes
 from sonde.agent.queue import BatchQueue
 from sonde.agent.report import HostReporter
+from sonde.agent.server_clock import ServerClock
 
 
 def decoded(request: bytes) -> ExportMetricsServiceRequest:
@@ -81,7 +82,16 @@ def reporter(tmp_path, counters):
     with BatchQueue(
         tmp_path, max_bytes=1 << 20, batch_max_bytes=1 << 20, batch_max_age_s=0, counters=counters
     ) as queue:
-        yield HostReporter(queue, probes, counters, resource={"host.name": "h"}, interval_s=10)
+        yield HostReporter(
+            queue,
+            probes,
+            counters,
+            clock=ServerClock(),
+            resource={"host.name": "h"},
+            interval_s=10,
+            top_processes=5,
+            process_commands=True,
+        )
 
 
 def test_a_report_has_every_name_the_nodes_page_reads(reporter):
@@ -100,7 +110,12 @@ def test_a_report_has_every_name_the_nodes_page_reads(reporter):
         "system.network.io",
         "system.network.errors",
         "system.process.count",
+        "system.cpu.time",
+        "system.file_handles.usage",
+        "system.file_handles.limit",
         "process.memory.usage",
+        "process.open_file_descriptor.count",
+        "process.open_file_descriptor.limit",
         "sonde.agent.queue.usage",
     } <= report.keys()
     ((_, utilization),) = report["system.cpu.utilization"]
@@ -113,6 +128,22 @@ def test_the_states_of_memory_add_up_to_its_limit(reporter):
     states = {facts["system.memory.state"]: value for facts, value in report["system.memory.usage"]}
     assert states.keys() == {"used", "free", "cached", "buffers"}
     assert sum(states.values()) == report["system.memory.limit"][0][1] == psutil.virtual_memory().total
+
+
+def test_the_modes_of_the_processor_add_up_to_all_its_time(reporter):
+    modes = {facts["cpu.mode"]: value for facts, value in by_name(decoded(reporter.report()))["system.cpu.time"]}
+    times = psutil.cpu_times()
+    assert modes.keys() == {"user", "nice", "system", "idle", "iowait", "steal", "interrupt"}
+    whole = sum(times) - times.guest - times.guest_nice  # which the kernel counts in user and nice already
+    assert sum(modes.values()) == pytest.approx(whole, abs=psutil.cpu_count() * 10)
+
+
+def test_open_files_are_those_of_the_process_and_below_its_limit(reporter):
+    report = by_name(decoded(reporter.report()))
+    ((_, limit),) = [it for it in report["process.open_file_descriptor.limit"] if "service.instance.id" in it[0]]
+    ((_, count),) = [it for it in report["process.open_file_descriptor.count"] if "service.instance.id" in it[0]]
+    assert limit == psutil.Process().rlimit(psutil.RLIMIT_NOFILE)[0]
+    assert abs(count - psutil.Process().num_fds()) < 10
 
 
 def test_filesystems_are_disks_and_the_root_once_each(reporter):

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
-from otlp_making import NOW, SLOT, ns, resource
+from otlp_making import NOW, SLOT, Span, ns, resource
 
-from sonde.server.store.queries import nodes
+from sonde.server.store.queries import node_processes, nodes
 from sonde.wire.protobuf import double, fixed64, integer, key_value, message, text
 
 AGENT = {
@@ -31,8 +32,8 @@ def counter(name: str, *points: bytes) -> bytes:
     return message(2, text(1, name) + message(7, b"".join(points) + integer(2, 2) + integer(3, 1)))
 
 
-def reading(host: str, time, *, cpu: float, received: float, sent: float = 0.0) -> bytes:
-    """What an agent sends at one moment."""
+def reading(host: str, time, *, cpu: float, received: float, sent: float = 0.0, **facts: str) -> bytes:
+    """What an agent sends at one moment. `facts`: more attributes of its resource, `__` for a dot."""
     metrics = [
         gauge("system.cpu.utilization", point(1, time, cpu)),
         gauge("system.cpu.load_average.1m", point(1, time, 1.5)),
@@ -68,7 +69,8 @@ def reading(host: str, time, *, cpu: float, received: float, sent: float = 0.0) 
         ),
         gauge("system.process.count", point(1, time, 123)),
     ]
-    return message(1, resource({**AGENT, "host.name": host}) + message(2, b"".join(metrics)))
+    said = {key.replace("__", "."): value for key, value in facts.items()}
+    return message(1, resource({**AGENT, "host.name": host, **said}) + message(2, b"".join(metrics)))
 
 
 @pytest.fixture
@@ -134,3 +136,180 @@ def test_steps_without_readings_have_no_values(web, sender, app, host):
 
 def test_a_host_that_did_not_report_has_no_page(web, app):
     assert nodes.report(web, [app], "nobody", NOW, NOW + TEN) is None
+
+
+def test_an_agent_that_was_heard_lately_is_well_and_one_that_was_not_is_silent(web, sender, app, host):
+    sender.request("metrics", reading(host, NOW - TEN, cpu=0.5, received=1), received=NOW - TEN)
+
+    (lately,) = nodes.list_nodes(web, [app], NOW)
+    (later,) = nodes.list_nodes(web, [app], NOW + timedelta(minutes=3))
+
+    assert lately.agent is not None
+    assert (lately.agent.state, lately.agent.version, lately.agent.last_seen) == ("ok", "0.1.0", NOW - TEN)
+    assert later.agent is not None
+    assert (later.agent.state, later.cpu_utilization) == ("silent", 0.5)
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_host_whose_clock_is_a_day_off_is_shown_as_that_and_not_as_down(web, sender, app, host, days):
+    """Also where what it measured has the time of its own clock, as from an agent that does not correct it."""
+    there = NOW + timedelta(days=days, hours=days)
+    offset = str(int(timedelta(days=days, hours=days).total_seconds()))
+    said = {"sonde__agent__clock__offset_s": offset}
+    sender.request("metrics", reading(host, there, cpu=0.5, received=1, **said), received=NOW)
+
+    (node,) = nodes.list_nodes(web, [app], NOW + TEN)
+
+    assert node.host == host
+    assert node.agent is not None
+    assert (node.agent.state, node.agent.clock_offset_s) == ("clock", float(offset))
+    assert node.agent.last_seen == NOW
+
+
+def test_an_offset_that_is_no_number_is_none(web, sender, app, host):
+    sender.request("metrics", reading(host, NOW, cpu=0.5, received=1, sonde__agent__clock__offset_s="nan"))
+
+    (node,) = nodes.list_nodes(web, [app], NOW + TEN)
+
+    assert node.agent is not None
+    assert (node.agent.state, node.agent.clock_offset_s) == ("ok", None)
+
+
+def test_what_was_counted_while_nobody_reported_belongs_to_no_step(web, sender, app, host):
+    """A gap of ten minutes: the step after it has the rate of its own readings, not that of the gap."""
+    for seconds, received in ((0, 0), (10, 100), (610, 10_000_000), (620, 10_000_200)):
+        time = SLOT + timedelta(seconds=seconds)
+        sender.request("metrics", reading(host, time, cpu=0.5, received=received))
+
+    report = nodes.report(web, [app], host, SLOT, SLOT + timedelta(minutes=11))
+
+    assert report is not None
+    rates = [sample.network_receive_bytes_per_s for sample in report.series]
+    assert [rate for rate in rates if rate is not None] == pytest.approx([10, 20])
+    assert rates.count(None) == len(rates) - 2
+
+
+def test_processor_time_is_told_by_what_it_went_into(web, sender, app, host):
+    def modes(time, **seconds):
+        points = [point(1, time, value, cpu__mode=mode) for mode, value in seconds.items()]
+        return message(1, resource({**AGENT, "host.name": host}) + message(2, counter("system.cpu.time", *points)))
+
+    sender.request("metrics", reading(host, SLOT, cpu=0.5, received=1))
+    sender.request("metrics", modes(SLOT, user=10, system=5, idle=100, iowait=0, nice=0, interrupt=0))
+    sender.request("metrics", modes(SLOT + TEN, user=14, system=6, idle=112, iowait=2, nice=0.5, interrupt=0.5))
+
+    report = nodes.report(web, [app], host, SLOT, SLOT + timedelta(seconds=30))
+
+    assert report is not None
+    sample = report.series[0]
+    shares = (sample.cpu_user, sample.cpu_system, sample.cpu_iowait, sample.cpu_steal, sample.cpu_other)
+    assert shares == pytest.approx((4 / 20, 1 / 20, 2 / 20, 0, 1 / 20))
+
+
+def test_services_that_run_on_a_host_are_listed_with_their_open_files(web, sender, app, host):
+    facts = {"host__name": host, "process__pid": "42", "service__version": "3.1", "telemetry__sdk__language": "python"}
+    sender.spans("shop", Span(), service__instance__id="shop-1", **facts)
+    sender.spans("elsewhere", Span(), service__instance__id="other-1", host__name="another")
+    sender.request("metrics", reading(host, NOW, cpu=0.5, received=1))
+    files = [
+        gauge(name, point(1, NOW, value, process__pid="42", service__name="shop"))
+        for name, value in (("process.open_file_descriptor.count", 17), ("process.open_file_descriptor.limit", 1024))
+    ]
+    sender.request("metrics", message(1, resource({**AGENT, "host.name": host}) + message(2, b"".join(files))))
+
+    report = nodes.report(web, [app], host, NOW - TEN, NOW + TEN)
+
+    assert report is not None
+    assert report.node.services == ["shop"]
+    (found,) = report.services
+    assert (found.service, found.instance, found.pid, found.version, found.language) == (
+        *("shop", "shop-1", 42, "3.1", "python"),
+    )
+    assert (found.open_files, found.open_files_limit) == (17, 1024)
+
+
+def test_what_agent_and_probes_lost_is_counted_from_the_start_of_the_time_asked_for(web, sender, app, host):
+    def lost(time, **counts):
+        points = [point(1, time, value, reason=reason) for reason, value in counts.items()]
+        metrics = counter("sonde.agent.frames.dropped", *points)
+        return message(1, resource({**AGENT, "host.name": host}) + message(2, metrics))
+
+    sender.request("metrics", reading(host, SLOT, cpu=0.5, received=1))
+    sender.request("metrics", lost(SLOT - TEN, queue_full=100))
+    sender.request("metrics", lost(SLOT + TEN, queue_full=130, disk_full=5))
+    sender.request("metrics", lost(SLOT + 2 * TEN, queue_full=7, disk_full=5))
+
+    report = nodes.report(web, [app], host, SLOT, SLOT + 3 * TEN)
+
+    assert report is not None
+    assert [(loss.what, loss.reason, loss.count) for loss in report.losses] == [
+        ("sonde.agent.frames.dropped", "queue_full", 37),
+        ("sonde.agent.frames.dropped", "disk_full", 5),
+    ]
+
+
+def record(host, time, *rows, seconds=60.0, body=None):
+    """What an agent says of its host's processes."""
+    told = body or json.dumps({"seconds": seconds, "processes": 99, "rows": list(rows)})
+    return otlp_record({**AGENT, "host.name": host}, "sonde.top_processes", told, time)
+
+
+def otlp_record(facts, event, body, time):
+    log = fixed64(1, ns(time)) + integer(2, 9) + message(5, text(1, body)) + text(12, event)
+    return message(1, resource(facts) + message(2, message(2, log)))
+
+
+def process(pid, *, cpu, memory=1000, started=None):
+    return {
+        "pid": pid,
+        "started_unix_s": (started or NOW).timestamp(),
+        "name": "python3",
+        "command": "python3 app.py",
+        "user": "www",
+        "cpu_cores": cpu,
+        "memory_bytes": memory,
+        "threads": 4,
+        "service": "shop",
+    }
+
+
+def test_the_processes_of_a_minute_are_found_by_their_time(web, sender, app, host):
+    minute = timedelta(minutes=1)
+    for number in range(3):
+        rows = process(1, cpu=0.1), process(2, cpu=0.5 + number), process(3, cpu=None, memory=10**9)
+        sender.request("logs", record(host, NOW + number * minute, *rows))
+
+    newest = node_processes.top(web, [app], host, NOW, NOW + 5 * minute, None)
+    first = node_processes.top(web, [app], host, NOW, NOW + 5 * minute, NOW + minute / 2)
+
+    assert newest is not None
+    assert [(it.pid, it.cpu_cores) for it in newest.items] == [(2, 2.5), (1, 0.1), (3, None)]
+    assert (newest.seconds, newest.processes, newest.times) == (60, 99, [NOW + n * minute for n in range(3)])
+    assert first is not None
+    assert (first.time, first.items[0].cpu_cores) == (NOW, 0.5)
+    assert node_processes.top(web, ["another"], host, NOW, NOW + 5 * minute, None) is None
+    assert node_processes.top(web, [app], host, NOW, NOW + 5 * minute, NOW - minute) is None
+
+
+def test_a_process_has_a_history_and_another_with_its_id_another(web, sender, app, host):
+    minute, before = timedelta(minutes=1), NOW - timedelta(days=1)
+    sender.request("logs", record(host, NOW, process(7, cpu=0.5), process(8, cpu=0.1)))
+    sender.request("logs", record(host, NOW + minute, process(7, cpu=0.9, started=before)))
+    sender.request("logs", record(host, NOW + 2 * minute, process(7, cpu=None, memory=5)))
+
+    found = node_processes.history(web, [app], host, 7, NOW, NOW, NOW + 5 * minute)
+
+    assert found is not None
+    assert [(it.time, it.cpu_cores, it.memory_bytes) for it in found.series] == [
+        (NOW, 0.5, 1000),
+        (NOW + 2 * minute, None, 5),
+    ]
+    assert (found.name, found.command) == ("python3", "python3 app.py")
+    assert node_processes.history(web, [app], host, 9, NOW, NOW, NOW + 5 * minute) is None
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"seconds": 1, "processes": 2, "rows": [{}]}', '{"seconds": "x"}'])
+def test_a_record_that_no_agent_of_ours_wrote_is_none(web, sender, app, host, body):
+    sender.request("logs", record(host, NOW, body=body or "nothing"))
+
+    assert node_processes.top(web, [app], host, NOW - TEN, NOW + TEN, None) is None

@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from sonde.agent import answer
+from sonde.agent.server_clock import ServerClock
 from sonde.agent.server_connection import ServerConnection, UnreachableError
 from sonde.settings import SettingError
 
@@ -52,8 +53,9 @@ def _gzip(chunks: Iterable[bytes]) -> bytes:
 class Collector:
     """Used by one thread; `abort` may be called by another."""
 
-    def __init__(self, url: str, encoding: Encoding) -> None:
-        """Raises SettingError."""
+    def __init__(self, url: str, encoding: Encoding, clock: ServerClock | None = None) -> None:
+        """`clock` hears the server's dates. Raises SettingError."""
+        self._clock = clock or ServerClock()
         self._server = ServerConnection(url)
         self._encoding = encoding
 
@@ -63,10 +65,12 @@ class Collector:
         headers = {"Content-Type": "application/x-protobuf"}
         if self._encoding.header:
             headers["Content-Encoding"] = self._encoding.header
+        asked_at = self._clock.unix_s()
         try:
             reply = self._server.exchange("POST", signal.path, token, headers, body, max_answer_bytes=MAX_ANSWER_BYTES)
         except UnreachableError as error:
             return answer.unreachable(error.reason, error)
+        self._clock.heard(reply.headers.get("Date"), asked_at, self._clock.unix_s())
         return answer.of_status(reply.status, reply.headers.get("Retry-After"), reply.body, time.time())
 
     def abort(self) -> None:

@@ -14,11 +14,13 @@ import psutil
 from sonde.agent.otlp_metrics import Metric, Point
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from psutil._ntuples import sdiskpart
 
 _BLOCK_DEVICES = Path("/sys/block")
+_FILE_HANDLES = Path("/proc/sys/fs/file-nr")
+_MOST_HANDLES = (1 << 63) - 1  # "as many as you like" is the largest unsigned number on some kernels
 # What stands on other devices is left out: its bytes are counted there already.
 _STACKED_DEVICES = ("loop", "ram", "zram", "dm-", "md")
 _INNER_INTERFACES = ("lo", "veth", "ifb", "dummy")
@@ -47,11 +49,22 @@ class CpuClock:
 
 
 def cpu(clock: CpuClock) -> Iterator[Metric]:
-    """Utilization, load and number of cores."""
+    """Utilization, what the time went into, load and number of cores."""
     yield _gauge("system.cpu.utilization", "1", clock.utilization())
+    yield Metric("system.cpu.time", "s", _by("cpu.mode", _cpu_modes()), _boot_unix_ns())
     for window, load in zip(("1m", "5m", "15m"), os.getloadavg(), strict=True):
         yield _gauge(f"system.cpu.load_average.{window}", "{thread}", load)
     yield _gauge("system.cpu.logical.count", "{cpu}", psutil.cpu_count() or 1)
+
+
+def _cpu_modes() -> dict[str, float]:
+    """Seconds since boot, of all cores together. Modes that a system does not tell apart are not there."""
+    now = psutil.cpu_times()
+    names = {"user": "user", "nice": "nice", "system": "system", "idle": "idle", "iowait": "iowait", "steal": "steal"}
+    modes = {mode: getattr(now, name) for mode, name in names.items() if hasattr(now, name)}
+    if hasattr(now, "irq"):
+        modes["interrupt"] = now.irq + now.softirq
+    return modes
 
 
 def memory() -> Iterator[Metric]:
@@ -120,6 +133,15 @@ def network() -> Iterator[Metric]:
     yield Metric("system.network.errors", "{error}", errors, _boot_unix_ns())
 
 
+def file_handles() -> Iterator[Metric]:
+    """Open files of the whole system, and how many there may be. Linux alone tells."""
+    if not _FILE_HANDLES.exists():
+        return
+    allocated, free, limit = map(int, _FILE_HANDLES.read_text().split())
+    yield _gauge("system.file_handles.usage", "{handle}", allocated - free)
+    yield _gauge("system.file_handles.limit", "{handle}", min(limit, _MOST_HANDLES))
+
+
 def process_count() -> Iterator[Metric]:
     """How many processes there are."""
     yield _gauge("system.process.count", "{process}", len(psutil.pids()))
@@ -133,5 +155,5 @@ def _gauge(name: str, unit: str, value: float) -> Metric:
     return Metric(name, unit, [Point(value, {})])
 
 
-def _by(key: str, values: dict[str, int], more: dict[str, str] | None = None) -> list[Point]:
+def _by(key: str, values: Mapping[str, float], more: dict[str, str] | None = None) -> list[Point]:
     return [Point(value, {key: state, **(more or {})}) for state, value in values.items()]

@@ -21,6 +21,7 @@ from sonde.agent.probes import Probes
 from sonde.agent.queue import BatchQueue
 from sonde.agent.receive import Receiver
 from sonde.agent.runs import Runs
+from sonde.agent.server_clock import ServerClock
 from sonde.agent.server_connection import ServerConnection
 from sonde.agent.settings_asker import SettingsAsker
 
@@ -40,7 +41,8 @@ def run(settings: Settings, *, exit_with: int | None, measure_host: bool) -> boo
     """
     counters = Counters()
     probes = Probes(counters)
-    collector = Collector(settings[rows.SERVER_URL], encoding(settings[rows.AGENT_COMPRESSION]))
+    clock = ServerClock()
+    collector = Collector(settings[rows.SERVER_URL], encoding(settings[rows.AGENT_COMPRESSION]), clock)
     with ExitStack() as running:  # last started, first stopped
         lifetime = running.enter_context(Lifetime(exit_with))
         folder = running.enter_context(
@@ -48,7 +50,7 @@ def run(settings: Settings, *, exit_with: int | None, measure_host: bool) -> boo
         )
         queue = running.enter_context(_queue(settings, folder, counters))
         running.enter_context(_forwarder(settings, queue, collector, counters))
-        if measure_host and (reporter := _reporter(settings, folder, queue, probes, counters)):
+        if measure_host and (reporter := _reporter(settings, folder, queue, probes, clock, counters)):
             running.enter_context(reporter)
         told = running.enter_context(ProbeSettings(settings[rows.AGENT_TOKEN]))
         if settings[rows.SETTINGS_INTERVAL_S]:
@@ -99,7 +101,7 @@ def _forwarder(settings: Settings, queue: BatchQueue, collector: Collector, coun
 
 
 def _reporter(
-    settings: Settings, folder: Path, queue: BatchQueue, probes: Probes, counters: Counters
+    settings: Settings, folder: Path, queue: BatchQueue, probes: Probes, clock: ServerClock, counters: Counters
 ) -> AbstractContextManager[object] | None:
     try:
         from sonde.agent.report import HostReporter  # noqa: PLC0415 - without psutil the agent does everything else
@@ -110,8 +112,11 @@ def _reporter(
         queue,
         probes,
         counters,
+        clock=clock,
         resource=host_resource(folder / "host-id"),
         interval_s=settings[rows.HOST_METRICS_INTERVAL_S],
+        top_processes=settings[rows.TOP_PROCESSES],
+        process_commands=settings[rows.PROCESS_COMMANDS],
     )
 
 
