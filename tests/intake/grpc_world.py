@@ -12,12 +12,13 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from intake_world import TOKEN
 
 from sonde.server.grpc_server import GrpcServer
+from sonde.server.intake.message_reader import MessageReader
 from sonde.server.intake.otlp_grpc import METHODS, OtlpGrpcIntake
 from sonde.server.spool.entry import Signal
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from sonde.server.intake.acceptance import Acceptance
 
@@ -61,14 +62,21 @@ class Told:
 
 
 @contextlib.asynccontextmanager
-async def serving(acceptance: Acceptance, **more: Any) -> AsyncIterator[int]:
-    """The port of a server that stops when the block ends. Every app's token is known."""
+async def serving(
+    acceptance: Acceptance, port: Mapping[str, float] | None = None, calls: Mapping[str, Any] | None = None, **more: Any
+) -> AsyncIterator[int]:
+    """The port of a server that stops when the block ends. Every app's token is known.
+
+    `port`: of GrpcServer; `calls`: of OtlpGrpcIntake; the others of MessageReader.
+    """
 
     async def look_up(_authorization: str) -> bool:
         return True
 
-    intake = OtlpGrpcIntake(acceptance, **({"look_up": look_up} | more))
-    async with GrpcServer("127.0.0.1:0", [intake], max_message_bytes=acceptance.max_body_bytes) as server:
+    reader = MessageReader(acceptance.max_body_bytes, **more)
+    intake = OtlpGrpcIntake(acceptance, **({"look_up": look_up, "reader": reader} | dict(calls or {})))
+    server = GrpcServer("127.0.0.1:0", [intake], max_message_bytes=acceptance.max_body_bytes, **(port or {}))
+    async with server:
         yield server.port
 
 

@@ -175,7 +175,7 @@ def test_tokens_that_cannot_be_checked_are_not_called_wrong(acceptance: Acceptan
         return False
 
     async def run() -> Told:
-        async with serving(acceptance, look_up=look_up) as port, channel(port) as to:
+        async with serving(acceptance, calls={"look_up": look_up}) as port, channel(port) as to:
             return await export(to, traces(1))
 
     answer = asyncio.run(run())

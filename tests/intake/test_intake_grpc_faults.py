@@ -91,6 +91,60 @@ def test_a_sender_that_stops_in_the_middle_of_its_message_is_given_up(acceptance
     assert acceptance._budget.held == 0
 
 
+def test_a_sender_that_is_gone_without_a_word_is_known_after_its_keepalive(acceptance: Acceptance) -> None:
+    """Its connection never ends by itself: no FIN comes, and nothing answers a ping."""
+
+    async def act(port: int) -> bytes:
+        with connect(port) as gone:
+            open_call(gone, METHOD)
+            gone.sendall(frame(DATA, 0, 1, b"\x00" + struct.pack(">I", 1000) + b"only a part"))
+            await eventually(lambda: bool(acceptance.counters.refused), "a refusal")
+            gone.settimeout(DEADLINE_S)
+            return b"".join(iter(lambda: gone.recv(4096), b""))
+
+    said = with_server(acceptance, act, port={"keepalive_s": 0.2, "keepalive_timeout_s": 0.2})
+
+    ((about, reason),) = acceptance.counters.refused
+    assert about == Signal.TRACES
+    assert reason in {"cut_off", "disconnected"}
+    assert said, "it was spoken to, and then hung up on"
+    assert acceptance._budget.held == 0
+
+
+def test_more_messages_than_fit_are_not_received_and_told_to_come_again(acceptance: Acceptance) -> None:
+    """Each counts as the largest there may be, for nobody knows how much of it is there already."""
+
+    async def act(port: int) -> Told:
+        with connect(port) as slow:
+            open_call(slow, METHOD)
+            slow.sendall(frame(DATA, 0, 1, b"\x00" + struct.pack(">I", 1000) + b"only a part"))
+            async with channel(port) as to:
+                while (told := await export(to, traces(1))).code is OK:
+                    pass  # the slow one has not had its turn yet
+                return told
+
+    refused = with_server(acceptance, act, at_once=1, turn_within_s=0.2, read_within_s=5)
+
+    assert (refused.code, refused.retry_s) == (grpc.StatusCode.RESOURCE_EXHAUSTED, 1)
+    assert acceptance.counters.refused[Signal.TRACES, "too_many_messages"] == 1
+
+
+def test_messages_that_are_held_are_bounded_by_their_bytes(acceptance: Acceptance) -> None:
+    message = traces(1)
+    acceptance._budget.take(acceptance._budget._at_most - len(message) + 1)
+
+    async def act(port: int) -> Told:
+        async with channel(port) as to:
+            refused = await export(to, message)
+        acceptance._budget.give_back(acceptance._budget.held)
+        return refused
+
+    refused = with_server(acceptance, act)
+
+    assert (refused.code, refused.retry_s) == (grpc.StatusCode.RESOURCE_EXHAUSTED, 1)
+    assert acceptance.counters.refused == {(Signal.TRACES, "too_many_bodies"): 1}
+
+
 def test_a_connection_that_breaks_in_the_middle_of_a_message_leaves_nothing(
     acceptance: Acceptance, spool: Spool
 ) -> None:
@@ -155,9 +209,11 @@ def test_more_calls_than_are_taken_at_one_time_are_told_to_come_again(acceptance
                 open_call(waiting, METHOD, stream=2 * number + 1)
             await eventually(lambda: acceptance.counters.refused[too_many] == 5, "five that wait and five refused")
             async with channel(port) as to:
-                return await export(to, traces(1))
+                refused = await export(to, traces(1))
+        await eventually(lambda: acceptance.counters.refused.total() == 11, "the end of the five that waited")
+        return refused
 
-    refused = with_server(acceptance, act, calls_max=5)
+    refused = with_server(acceptance, act, calls={"calls_max": 5})
 
     assert (refused.code, refused.retry_s) == (grpc.StatusCode.RESOURCE_EXHAUSTED, 1)
     assert acceptance.counters.refused[too_many] == 6
@@ -196,7 +252,7 @@ def test_thousands_of_calls_at_one_time_are_all_answered(acceptance: Acceptance,
             await opened.close()
         return codes
 
-    codes = with_server(acceptance, act, reads_at_once=8)
+    codes = with_server(acceptance, act, at_once=8, turn_within_s=DEADLINE_S)
 
     assert set(codes) == {OK}
     assert len(bodies(spool.folder)) == 3000

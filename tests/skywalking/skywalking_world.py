@@ -49,8 +49,10 @@ def now():
 class World:
     """The intake as the web process has it, on an event loop in a thread."""
 
-    def __init__(self, folder, fallback="", limits=None):
+    def __init__(self, folder, fallback="", limits=None, keepalive=None):
+        """`keepalive`: of the gRPC port, as GrpcServer has it."""
         self.folder = folder
+        self.keepalive = keepalive or {}
         engine = open_metadata(make_url(f"sqlite:///{folder / 'metadata.sqlite3'}"))
         migrate(engine)
         self.accounts = Accounts(engine, timedelta(hours=1), Sealer(bytes(KEY_BYTES)))
@@ -83,7 +85,7 @@ class World:
             fallback_app=fallback,
             max_body_bytes=MAX_BYTES,
         )
-        self.grpc = GrpcServer("127.0.0.1:0", [self.intake.grpc], max_message_bytes=MAX_BYTES)
+        self.grpc = GrpcServer("127.0.0.1:0", [self.intake.grpc], max_message_bytes=MAX_BYTES, **self.keepalive)
         await self.grpc.start()
         self._http = uvicorn.Server(
             uvicorn.Config(self.intake.http, port=0, lifespan="off", log_level="warning", log_config=None)
@@ -168,11 +170,12 @@ def attributes_of(message):
 class Agent:
     """An agent's end, with a token or without one."""
 
-    def __init__(self, world, token=None):
+    def __init__(self, world, token=None, port=None):
+        """`port`: where it finds the server, if that is not the server's own."""
         self.world = world
         self.metadata = (("authentication", token),) if token else ()
         own_connection = [("grpc.use_local_subchannel_pool", 1)]
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{world.grpc.port}", options=own_connection)
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port or world.grpc.port}", options=own_connection)
 
     def unary(self, path, message, **more):
         """The answer, decoded."""

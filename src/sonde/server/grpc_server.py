@@ -29,8 +29,8 @@ CALLS_PER_CONNECTION = 100
 CALLS_WAITING = 4096
 """Calls that no handler has heard of yet; more are cancelled, which is an answer that senders come again after."""
 _HANDSHAKE_WITHIN_S = 20
-_KEEPALIVE_S, _KEEPALIVE_TIMEOUT_S = 60, 20
-"""A connection whose other end is gone is known after both."""
+KEEPALIVE_S, KEEPALIVE_TIMEOUT_S = 60.0, 20.0
+"""A connection whose other end is gone without a word ends after both, and its calls with it."""
 _PINGS_AT_LEAST_S = 5
 """Senders keep their connections alive, too; grpcio turns away one that does it more often than each 5 minutes."""
 _IDENTITY_AND_GZIP = 0b101
@@ -47,14 +47,18 @@ class GrpcServer:
         *,
         max_message_bytes: int,
         reserved: bool = False,
+        keepalive_s: float = KEEPALIVE_S,
+        keepalive_timeout_s: float = KEEPALIVE_TIMEOUT_S,
     ) -> None:
         """`address`: host:port, port 0 is any free one. `reserved`: the supervisor holds the port for us, see
         `supervision.ports.reserve`; otherwise a taken port is refused. `max_message_bytes`: of a message as sent.
+        A sender that has said nothing for `keepalive_s` is asked, and has `keepalive_timeout_s` to answer.
         """
         self._address = address
         self._reserved = reserved
         self._handlers = handlers
         self._max_message_bytes = max_message_bytes
+        self._keepalive_ms, self._keepalive_timeout_ms = int(keepalive_s * 1000), int(keepalive_timeout_s * 1000)
         self._server: grpc.aio.Server | None = None
         self._stopping: asyncio.Task[None] | None = None
         self.port = 0
@@ -91,8 +95,9 @@ class GrpcServer:
             ("grpc.server.max_pending_requests", CALLS_WAITING),
             ("grpc.server.max_pending_requests_hard_limit", CALLS_WAITING),
             ("grpc.server_handshake_timeout_ms", _HANDSHAKE_WITHIN_S * 1000),
-            ("grpc.keepalive_time_ms", _KEEPALIVE_S * 1000),
-            ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_S * 1000),
+            ("grpc.keepalive_time_ms", self._keepalive_ms),
+            ("grpc.keepalive_timeout_ms", self._keepalive_timeout_ms),
+            ("grpc.http2.ping_timeout_ms", self._keepalive_timeout_ms),  # of any ping, and 60 s if nobody says so
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_ping_interval_without_data_ms", _PINGS_AT_LEAST_S * 1000),
         ]

@@ -16,7 +16,7 @@ import grpc
 from sonde.server.grpc_server import is_packed
 from sonde.server.intake.acceptance import Sender
 from sonde.server.intake.answers import Code, Encoding, RefusedError, accepted_body, bad_body, rpc_status
-from sonde.server.intake.body import BODY_TIMEOUT_S
+from sonde.server.intake.message_reader import MessageReader
 from sonde.server.spool.entry import Signal
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ METHODS = {
 }
 CALLS_MAX = 4096
 """Under way at one time; one more is told to come again."""
-READS_AT_ONCE = 64
-"""Messages that are being received. Of the others no more arrives than HTTP/2's first window, 64 KB."""
-READ_WITHIN_S = BODY_TIMEOUT_S
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -52,16 +49,14 @@ class OtlpGrpcIntake(grpc.GenericRpcHandler):
         look_up: Callable[[str], Awaitable[bool]],
         *,
         calls_max: int = CALLS_MAX,
-        reads_at_once: int = READS_AT_ONCE,
-        read_within_s: float = READ_WITHIN_S,
+        reader: MessageReader | None = None,
     ) -> None:
-        """`look_up`: see `AppTokens.look_up`."""
+        """`look_up`: see `AppTokens.look_up`. `reader`: None for one with the usual bounds."""
         self.acceptance = acceptance
         self._look_up = look_up
         self._calls_max = calls_max
         self._calls = 0
-        self._reads = asyncio.Semaphore(reads_at_once)
-        self._read_within_s = read_within_s
+        self._reader = reader or MessageReader(acceptance.max_body_bytes)
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
         """For grpcio: who answers this call."""
@@ -107,7 +102,10 @@ class OtlpGrpcIntake(grpc.GenericRpcHandler):
         app = self.acceptance.app_of(sender)
         body = self.acceptance.new_body()
         try:
-            body.put(await self._read(context))
+            message = await self._reader.read(context)
+            if message is None:
+                raise bad_body("no_message", "the call has no message")  # noqa: TRY301 - what was taken is let go below
+            body.put(message)
         except BaseException:
             body.let_go()
             raise
@@ -124,18 +122,6 @@ class OtlpGrpcIntake(grpc.GenericRpcHandler):
         finally:
             body.let_go()
         return accepted_body(signal, Encoding.GRPC, checked.rejected, checked.why)
-
-    async def _read(self, context: Context) -> bytes:
-        try:
-            async with asyncio.timeout(self._read_within_s), self._reads:
-                message: Any = await context.read()
-        except TimeoutError:
-            raise RefusedError(
-                408, Code.DEADLINE_EXCEEDED, "slow_body", f"the message took more than {self._read_within_s:.0f} s"
-            ) from None
-        if message is grpc.aio.EOF:
-            raise bad_body("no_message", "the call has no message")
-        return message  # type: ignore[no-any-return]
 
 
 def _seen(storing: asyncio.Future[bytes]) -> None:

@@ -15,7 +15,9 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from sonde.server.grpc_server import is_packed, unpacked
-from sonde.server.intake.answers import RefusedError
+from sonde.server.intake.answers import Code, RefusedError
+from sonde.server.intake.body import Budget, HeldBody
+from sonde.server.intake.message_reader import MessageReader
 from sonde.server.intake.skywalking import skywalking_pb2 as pb
 from sonde.server.intake.skywalking.errors import AwayError, BadMessageError, UnknownSenderError
 from sonde.server.intake.skywalking.receiver import NOTHING, Call
@@ -36,6 +38,12 @@ TOKEN = "authentication"  # noqa: S105 - the name of a field
 """The metadata that carries an app's token, bare."""
 NAMED_WITHIN_S = 1.0
 NAME_MAX_BYTES = 16 << 10
+NAMED_AT_ONCE = 4
+"""Strangers whose message is read for their name; the others are called by their address."""
+CALLS_MAX = 4096
+"""Under way at one time, streams that never end among them."""
+_MESSAGES_AT_ONCE = 4
+"""Of the largest kind: so many bytes of messages are held that were received and are not yet in a batch."""
 _STREAMED = frozenset(
     {
         Kind.SEGMENT,
@@ -49,6 +57,7 @@ _STREAMED = frozenset(
     }
 )
 """The others have one message a call, and hear what is wrong with it."""
+_STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 _NOT_ASKED_FOR = b"\x08\x02"  # PprofCollectionResponse { status: PPROF_TERMINATED_BY_OVERSIZE }: send nothing
 
 
@@ -67,7 +76,12 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
         hints: Hints,
         threads: Executor,
         max_message_bytes: int,
+        *,
+        calls_max: int = CALLS_MAX,
+        held_max_bytes: int | None = None,
+        reader: MessageReader | None = None,
     ) -> None:
+        """`held_max_bytes` and `reader`: None for the usual bounds."""
         self._receiver = receiver
         self._senders = senders
         self._counters = counters
@@ -79,6 +93,10 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
             for path, kind in PATHS.items()
         }
         self._methods[PPROF_UPLOAD] = grpc.stream_stream_rpc_method_handler(self._pprof)
+        self._calls_max = calls_max
+        self._budget = Budget(_MESSAGES_AT_ONCE * max_message_bytes if held_max_bytes is None else held_max_bytes)
+        self._reader = reader or MessageReader(max_message_bytes)
+        self._naming = 0
         self._calls: set[asyncio.Task[Any]] = set()
         self._closing = False
 
@@ -101,24 +119,43 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
         task = asyncio.current_task()
         self._counters.streams_open += 1
         try:
-            while (body := await self._next(task, context)) is not None:
+            self._check_room()
+            while (body := await self._next(kind, task, context)) is not None:
                 answer = await self._take(kind, call, body, context)
+            # To grpcio a stream whose sender is gone ends as any other: only who speaks to it hears of that.
+            await context.send_initial_metadata(())
             await call.settled()
+        except RefusedError as refusal:
+            await call.settled()
+            self._counters.refused["grpc", refusal.reason] += 1
+            await context.abort(_STATUS_CODES[refusal.code], str(refusal))
         except _StoppingError:
             await call.settled()
             self._counters.refused["grpc", "stopping"] += 1
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the server stops; what it has read is stored")
+        except (asyncio.CancelledError, grpc.aio.InternalError):
+            self._counters.refused["grpc", "disconnected"] += 1
+            raise
         finally:
             self._counters.streams_open -= 1
         return answer
 
-    async def _next(self, task: asyncio.Task[Any] | None, context: _Context) -> bytes | None:
-        """The next message; None after the last. Raises _StoppingError when the server is about to stop."""
+    def _check_room(self) -> None:
+        """Raises RefusedError."""
+        if self._counters.streams_open > self._calls_max:
+            raise RefusedError(429, Code.RESOURCE_EXHAUSTED, "too_many_calls", "too many calls at one time")
+
+    async def _next(self, kind: Kind, task: asyncio.Task[Any] | None, context: _Context) -> bytes | None:
+        """The next message; None after the last.
+
+        A stream may take as long as it likes, which is what those of agents do; a call of one message may not, then
+        RefusedError is raised. Raises _StoppingError when the server is about to stop.
+        """
         if self._closing or task is None:
             raise _StoppingError
         self._calls.add(task)  # only one that waits for its sender may be cancelled
         try:
-            body: object = await context.read()
+            body: object = await (context.read() if kind in _STREAMED else self._reader.read(context))
         except asyncio.CancelledError:
             if not self._closing:
                 raise
@@ -129,24 +166,30 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
         return body if isinstance(body, bytes) else None  # else it is grpcio's EOF
 
     async def _take(self, kind: Kind, call: Call, body: bytes, context: _Context) -> bytes:
+        """The answer. Raises RefusedError where too much is held already."""
+        held = HeldBody(self._budget, self._max_message_bytes)
         try:
-            body = await self._unpacked(body)
+            held.put(body)
+            if is_packed(body):
+                held.replace(await self._unpacked(body))
             self._counters.messages["grpc", kind] += 1
-            self._counters.bytes["grpc"] += len(body)
-            return await self._receiver.take_bytes(call, kind, body)
+            self._counters.bytes["grpc"] += len(held.bytes)
+            return await self._receiver.take_bytes(call, kind, held.bytes)
         except RefusedError as refusal:
+            if refusal.status == 429:
+                raise
             self._counters.bad[kind, refusal.reason] += 1
             if kind not in _STREAMED:
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(refusal))
         except BadMessageError as error:
             if kind not in _STREAMED:
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        finally:
+            held.let_go()
         return NOTHING
 
     async def _unpacked(self, body: bytes) -> bytes:
         """Raises RefusedError."""
-        if not is_packed(body):
-            return body
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, unpacked, body, self._max_message_bytes)
 
@@ -167,7 +210,8 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
     async def _named(self, kind: Kind, context: _Context) -> str:
         """The sender as people know it: where it says so in a short message, its service; else its address."""
         message_type: Any = {Kind.PROPERTIES: pb.InstanceProperties, Kind.KEEP_ALIVE: pb.InstancePingPkg}.get(kind)
-        if message_type is not None:
+        if message_type is not None and self._naming < NAMED_AT_ONCE:
+            self._naming += 1
             try:
                 body: object = await asyncio.wait_for(context.read(), NAMED_WITHIN_S)
                 if isinstance(body, bytes) and len(body) <= NAME_MAX_BYTES:
@@ -176,13 +220,15 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
                         return f"service {service}"
             except (TimeoutError, RefusedError, DecodeError):
                 pass  # it has no name then; what is wrong with its token is told all the same
+            finally:
+                self._naming -= 1
         return f"an agent at {_host(context.peer())}"
 
     async def _pprof(self, _: object, context: _Context) -> AsyncIterator[bytes]:
         await self._admitted(Kind.COUNTED, context)
         task = asyncio.current_task()
         try:
-            while (body := await self._next(task, context)) is not None:
+            while (body := await self._next(Kind.COUNTED, task, context)) is not None:
                 self._counters.messages["grpc", Kind.COUNTED] += 1
                 self._counters.bytes["grpc"] += len(body)
                 yield _NOT_ASKED_FOR

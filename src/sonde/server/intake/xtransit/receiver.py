@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import time
@@ -26,6 +27,7 @@ from websockets.exceptions import ConnectionClosed
 from sonde.server.api.failures import RefusedError
 from sonde.server.intake.xtransit.agents import STALE_S, LinkLostError
 from sonde.server.intake.xtransit.frame import BadFrameError, NameMissingError, parse
+from sonde.server.intake.xtransit.newcomer import Connection, Newcomers
 from sonde.server.intake.xtransit.secrets import Verdict
 
 if TYPE_CHECKING:
@@ -78,8 +80,10 @@ class Receiver:
         hints: Hints,
         *,
         max_frame_bytes: int,
+        newcomers: Newcomers | None = None,
         clock_ms: Callable[[], float] = lambda: time.time() * 1000,
     ) -> None:
+        """`newcomers`: None for the usual bounds of those who have not shown who they are."""
         self.secrets = secrets
         self.agents = agents
         self.commands = commands
@@ -89,6 +93,7 @@ class Receiver:
         self.frames: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.connections = 0
+        self._newcomers = Newcomers() if newcomers is None else newcomers
         self._max_frame_bytes = max_frame_bytes
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="xtransit")
         self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
@@ -101,6 +106,7 @@ class Receiver:
         self._server = await serve(
             self._connection,
             sock=listening,
+            create_connection=functools.partial(Connection, self._newcomers, self.refused),  # type: ignore[arg-type]
             compression=None,  # a window for each agent would be memory; they do without where it is declined
             max_size=self._max_frame_bytes,
             max_queue=4,
@@ -134,6 +140,7 @@ class Receiver:
     def samples(self) -> Iterator[Sample]:
         """For /metrics."""
         yield "sonde_xtransit_connections", {}, self.connections
+        yield "sonde_xtransit_newcomers", {}, len(self._newcomers)
         for kind, count in self.frames.items():
             yield "sonde_xtransit_frames_total", {"type": kind}, count
         for reason, count in self.refused.items():
@@ -219,7 +226,11 @@ class _Conversation:
             self._hint(error.reason, self._name(), f"what an agent sends cannot be understood: {error}")
             return False
         app = await self._app_of(frame)
-        if app is None or not self._is_timely(frame, app):
+        if app is None:
+            return False
+        if isinstance(self._socket, Connection):
+            self._socket.is_known()
+        if not self._is_timely(frame, app):
             return False
         receiver.frames[frame.type if frame.type in _HANDLERS else "other"] += 1
         handler = _HANDLERS.get(frame.type)
