@@ -13,7 +13,7 @@ from sonde.server.api.moments import Moment
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
 from sonde.server.api.routes.processes import NODE, Text
-from sonde.server.control.control import JobWish, View
+from sonde.server.control.control import Control, JobWish, View
 from sonde.server.control.errors import ArtifactError, TooManyJobsError
 from sonde.server.control.exports import PROFILE, export
 from sonde.server.control.jobs import BadCursorError, JobFilter, State
@@ -84,12 +84,6 @@ def routes(parts: Parts) -> APIRouter:
     control = parts.control
     streams = 0
 
-    async def seen(job_id: str, caller: Caller) -> View:
-        view = await control.find(job_id)
-        if view is None or (caller.apps is not None and view.job.app not in caller.apps):
-            raise not_found("job with that id")
-        return view
-
     @router.post("/jobs", status_code=201)
     async def start(wish: NewJob, caller: Annotated[Caller, Depends(writer)]) -> Job:
         """Run a tool in a process. A job whose node is not connected has failed in the answer."""
@@ -130,7 +124,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.get("/jobs/{job_id}")
     async def look(job_id: JobId, caller: Annotated[Caller, Depends(reader)]) -> Job:
         """One job, with its document."""
-        return _job(await seen(job_id, caller))
+        return _job(await seen(control, job_id, caller))
 
     @router.get(
         "/jobs/{job_id}/stream",
@@ -139,7 +133,7 @@ def routes(parts: Parts) -> APIRouter:
     )
     async def follow(job_id: JobId, caller: Annotated[Caller, Depends(reader)]) -> Response:
         """The same as server-sent events, `event: job`, one now and at each change, until it has ended."""
-        await seen(job_id, caller)
+        await seen(control, job_id, caller)
         if streams >= MOST_STREAMS:
             raise busy("too many jobs are being followed")
 
@@ -158,7 +152,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.post("/jobs/{job_id}/cancel")
     async def cancel(job_id: JobId, caller: Annotated[Caller, Depends(writer)], wish: Cancel | None = None) -> Job:
         """End a job early. One that has ended stays as it is. What comes of it, the job tells."""
-        await seen(job_id, caller)
+        await seen(control, job_id, caller)
         view = await control.cancel(job_id, wish.how if wish else "stop", caller.who)
         if view is None:  # retention took it just now
             raise not_found("job with that id")
@@ -167,7 +161,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.get("/jobs/{job_id}/artifacts/{name}", response_class=FileResponse, responses=_FILE)
     async def artifact(job_id: JobId, name: str, caller: Annotated[Caller, Depends(reader)]) -> Response:
         """A file that the job made, as it is."""
-        view = await seen(job_id, caller)
+        view = await seen(control, job_id, caller)
         found = next((it for it in view.job.artifacts if it.name == name), None)
         path = control.artifacts.path(job_id, name)
         if found is None or not path.is_file():
@@ -183,7 +177,7 @@ def routes(parts: Parts) -> APIRouter:
         format_: Annotated[Literal["pprof", "collapsed", "speedscope", "json"], Query(alias="format")] = "pprof",
     ) -> Response:
         """The job's profile as other programs read it: gzipped pprof, collapsed stacks, speedscope's JSON, or ours."""
-        view = await seen(job_id, caller)
+        view = await seen(control, job_id, caller)
         path = control.artifacts.path(job_id, PROFILE)
         if not any(it.name == PROFILE for it in view.job.artifacts) or not path.is_file():
             raise not_found("profile of that job")
@@ -197,6 +191,14 @@ def routes(parts: Parts) -> APIRouter:
         return Response(content, media_type=MEDIA_TYPES[format_], headers={"Content-Disposition": disposition})
 
     return router
+
+
+async def seen(control: Control, job_id: str, caller: Caller) -> View:
+    """A job, to those who may see its app. Raises RefusedError (404)."""
+    view = await control.find(job_id)
+    if view is None or (caller.apps is not None and view.job.app not in caller.apps):
+        raise not_found("job with that id")
+    return view
 
 
 def _progress(said: Progress | None) -> JobProgress | None:
