@@ -15,6 +15,7 @@ from sonde.server.store.errors import StoreError, StoreUnavailable
 from sonde.server.store.intake_statements import STATEMENTS, settings_for
 from sonde.server.store.loader import Loader
 from sonde.server.store.migrate import migrate, server_version
+from sonde.server.store.queries.deploys import learn_runs
 from sonde.server.store.queries.learning import learn_peers
 from sonde.server.store.retention import apply_retention
 
@@ -32,6 +33,8 @@ LEARN_PAUSE_S = 5.0
 """Between two looks at new calls, while there are any."""
 LEARN_BACK = timedelta(minutes=2)
 """How far back a look goes: further than data is late."""
+HEARD_OF_BACK = timedelta(minutes=10)
+"""Which processes are noted: further back than a server is away that is being started anew."""
 RETENTION_PAUSE_S = 24 * 3600.0
 _RETRY_S = 0.1
 _RETRY_MAX_S = 5.0
@@ -82,6 +85,7 @@ class Upkeep:
             self._calls_loaded.clear()
             await self._insist("learn addresses", lambda: learn_peers(self._store, datetime.now(UTC) - LEARN_BACK))
             self.peer_learnings += 1
+            await self._insist("note processes", lambda: learn_runs(self._store, datetime.now(UTC) - HEARD_OF_BACK))
 
     async def _keep_forgetting(self) -> None:
         while True:

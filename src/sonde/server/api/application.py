@@ -16,6 +16,8 @@ from sonde.server.api.routes import (
     apps,
     comparisons,
     connect,
+    deploys,
+    errors,
     health,
     jaeger,
     jobs,
@@ -30,6 +32,7 @@ from sonde.server.api.routes import (
     service_map,
     services,
     session,
+    slow,
     tools,
     traces,
 )
@@ -108,6 +111,9 @@ def application(
         tools,
         jobs,
         comparisons,
+        slow,
+        errors,
+        deploys,
     ):
         name = module.__name__.rpartition(".")[2]
         app.include_router(module.routes(parts), responses=_ERRORS | _MORE_ERRORS.get(name, {}))

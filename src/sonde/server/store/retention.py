@@ -29,6 +29,8 @@ KEPT = (
     Kept("peers", "learned", rows.RETENTION_ROLLUPS_DAYS),
     Kept("addresses", "seen", rows.RETENTION_ROLLUPS_DAYS),
     Kept("instances", "last_seen", rows.RETENTION_ROLLUPS_DAYS),
+    Kept("failures", "toDateTime(start_time)", rows.RETENTION_ROLLUPS_DAYS),
+    Kept("process_runs", "last_seen", rows.RETENTION_ROLLUPS_DAYS),
     Kept("events", "toDateTime(time)", rows.RETENTION_ROLLUPS_DAYS),
     Kept("metrics", "toDateTime(time)", rows.RETENTION_METRICS_DAYS),
     Kept("metric_names", "last_seen", rows.RETENTION_METRICS_DAYS),
