@@ -135,7 +135,7 @@ def test_traces_are_filtered_by_address_and_by_hand(visit):
 
     visit.page.get_by_label("Errors only").uncheck()
     expect(visit.page).not_to_have_url(re.compile("error="))
-    visit.page.get_by_label("attribute=value").fill("user.tier=gold")
+    visit.page.get_by_label("Attribute", exact=True).fill("user.tier=gold")
     visit.page.keyboard.press("Enter")
     expect(visit.page).to_have_url(re.compile("attribute=user.tier%3Dgold"))
     expect(visit.find("tracesTable")).to_contain_text("POST /checkout")

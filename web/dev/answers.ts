@@ -6,9 +6,11 @@
 import type {
   ErrorGroup,
   Live,
+  MapEdge,
   MapNode,
   Neighbour,
   NewApp,
+  OtherEnd,
   Page,
   Service,
   ServiceMap,
@@ -18,11 +20,12 @@ import type {
 } from "../src/api/types";
 import { figuresOf, seriesOf } from "./figures.ts";
 import { hostReport, hosts } from "./hosts.ts";
+import { largeMap, mapHistory } from "./largeMap.ts";
 import { nodejs } from "./nodejs.ts";
 import { runtime } from "./runtime.ts";
 import { CALLS, type CannedService, PEERS, SERVICES } from "./shop.ts";
 import { artifact, jobs, oneJob, processes, TOOLS } from "./tools.ts";
-import { trace, traceRow } from "./traces.ts";
+import { ATTRIBUTE_KEYS, attributeValues, comparison, trace, traceRow } from "./traces.ts";
 
 export const SCENARIOS = ["admin", "many", "empty", "broken", "slow"] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -50,6 +53,9 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
   if (run) return ok(artifact(run, file ?? ""));
   const aboutNodejs = nodejs(scenario, path, query, now);
   if (aboutNodejs) return aboutNodejs;
+  if (path === "/traces/attributes/values") return ok({ items: attributeValues(query), next: null });
+  const [, first, second] = path.match(/^\/traces\/([0-9a-f]{32})\/compare\/([0-9a-f]{32})$/) ?? [];
+  if (first && second) return ok(comparison(trace(first, now), trace(second, now)));
   const [, list, name] = path.match(/^\/(\w+)(?:\/([^/]+))?$/) ?? [];
   const one = name && decodeURIComponent(name);
   switch (list) {
@@ -58,8 +64,9 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
     case "runtime":
       return one && scenario !== "empty" ? ok(runtime(one, from, to)) : refused(404, "not_found", "Nothing reported.");
     case "map":
-      return ok(map(scenario, from, to));
+      return ok(one === "history" ? mapHistory(scenario, from, to) : map(scenario, from, to));
     case "traces":
+      if (one === "attributes") return ok({ items: scenario === "empty" ? [] : ATTRIBUTE_KEYS, next: null });
       return one ? oneTrace(one, now) : traces(scenario, query, from, to);
     case "live":
       return ok(live(scenario, now));
@@ -200,9 +207,19 @@ function map(scenario: Scenario, from: number, to: number): ServiceMap {
   const seconds = (to - from) / 1000;
   const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
   if (scenario === "empty") return { ...range, nodes: [], edges: [] };
-  const edges = CALLS.map((call) => ({ ...neighbour(call.to, call, seconds), source: call.from, target: call.to })).map(
-    ({ name: _name, type: _type, system: _system, ...edge }) => edge,
-  );
+  if (scenario === "many") return { ...range, ...largeMap(500, seconds) };
+  const edges = CALLS.map((call) => {
+    const { name: _name, type, system: _system, ...figures } = neighbour(call.to, call, seconds);
+    const is_message = type === "messaging" || call.from === "mail";
+    return {
+      ...figures,
+      source: call.from,
+      target: call.to,
+      is_message,
+      known_by: type === "service" && call.from !== "clients" && !is_message ? ("traces" as const) : ("" as const),
+      other_end: otherEnd(call, figures, type === "service" && call.from !== "clients"),
+    };
+  });
   const used = [...new Set(CALLS.flatMap((call) => [call.from, call.to]))];
   const nodes = used.map<MapNode>((name) => {
     const into = CALLS.filter((call) => call.to === name);
@@ -222,16 +239,33 @@ function map(scenario: Scenario, from: number, to: number): ServiceMap {
   return { ...range, nodes, edges };
 }
 
+/** `stock` is called over a slow network. */
+function otherEnd(
+  call: (typeof CALLS)[number],
+  { requests, errors, average_ms }: Pick<MapEdge, "requests" | "errors" | "average_ms">,
+  known: boolean,
+): OtherEnd | null {
+  if (!known || average_ms === null) return null;
+  const share = call.to === "stock" ? 0.46 : 0.07;
+  const average = average_ms * (1 - share);
+  const waiting =
+    call.from === "mail"
+      ? { waiting_ms: 840, waiting_share: null }
+      : { waiting_ms: average_ms * share, waiting_share: share };
+  return { requests, errors, average_ms: average, p95_ms: call.p95_ms * (1 - share), ...waiting };
+}
+
 function traces(scenario: Scenario, query: URLSearchParams, from: number, to: number): Answer {
   const count = TRACES[scenario];
-  const attribute = query.get("attribute");
+  const attributes = query.getAll("attribute");
   let rows = Array.from({ length: count }, (_, index) => traceRow(index, to, (to - from) / Math.max(1, count)));
   const wanted = (row: TraceRow) =>
     (!query.get("service") || row.service === query.get("service")) &&
     (!query.get("endpoint") || row.endpoint === query.get("endpoint")) &&
     row.duration_ms >= Number(query.get("min_ms") ?? 0) &&
     (query.get("error") !== "true" || row.error) &&
-    (!attribute || attribute.startsWith("user."));
+    row.duration_ms <= Number(query.get("max_ms") ?? Number.POSITIVE_INFINITY) &&
+    attributes.every((attribute) => attribute.startsWith("user."));
   rows = rows.filter(wanted);
   if (query.get("order") === "slowest") rows.sort((a, b) => b.duration_ms - a.duration_ms);
   const start = Number(query.get("cursor") ?? 0);

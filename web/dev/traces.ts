@@ -1,6 +1,7 @@
 /** Canned traces: a list of any length, one request through three services, and one of 100,000 spans. */
 
-import type { Span, SpanKind, Trace, TraceRow } from "../src/api/types";
+import type { Comparison } from "../src/api/tracesTypes";
+import type { CriticalStretch, Span, SpanKind, Trace, TraceRow } from "../src/api/types";
 import { randomFrom, seedOf } from "./random.ts";
 import { SERVICES } from "./shop.ts";
 
@@ -251,8 +252,83 @@ export function trace(traceId: string, to: number): Trace {
     services: [...new Set(spans.map(({ service }) => service))],
     errors: spans.filter(({ error }) => error).length,
     spans,
+    critical_path: waitedFor(spans),
     truncated: false,
   };
+}
+
+/** Children one after the other: enough for what is canned here. The server's own way is in insight/critical_path.py. */
+function waitedFor(spans: readonly Span[]): CriticalStretch[] {
+  const root = spans[0] as Span;
+  const path: CriticalStretch[] = [];
+  let reached = root.offset_ms;
+  for (const [index, span] of spans.entries()) {
+    if (index === 0 || span.offset_ms < reached || span.offset_ms + span.duration_ms > root.duration_ms) continue;
+    const isLeaf = (spans[index + 1]?.depth ?? 0) <= span.depth;
+    if (!isLeaf) continue;
+    if (span.offset_ms > reached) path.push({ span: 0, from_ms: reached, to_ms: span.offset_ms });
+    reached = span.offset_ms + span.duration_ms;
+    path.push({ span: index, from_ms: span.offset_ms, to_ms: reached });
+  }
+  path.push({ span: 0, from_ms: reached, to_ms: root.offset_ms + root.duration_ms });
+  return path;
+}
+
+export const ATTRIBUTE_KEYS = ["http.request.method", "http.route", "user.tier", "user.id", "db.system.name"].map(
+  (key, index) => ({ key, spans: 9000 - index * 1700 }),
+);
+
+const VALUES: Record<string, string[]> = {
+  "http.request.method": ["GET", "POST", "DELETE"],
+  "user.tier": ["gold", "silver", "a value so long that no field shows it whole, as somebody wrote it once"],
+};
+
+export function attributeValues(query: URLSearchParams) {
+  const contains = (query.get("contains") ?? "").toLowerCase();
+  return (VALUES[query.get("key") ?? ""] ?? [])
+    .filter((value) => value.toLowerCase().includes(contains))
+    .map((value, index) => ({ value, spans: 500 - index }));
+}
+
+/** The second trace took longer at the bank, read the cart from SQL, and did not roll back. */
+export function comparison(a: Trace, b: Trace): Comparison {
+  const head = (one: Trace, longer: number) => ({
+    trace_id: one.trace_id,
+    start_time: one.start_time,
+    duration_ms: one.duration_ms + longer,
+    service: one.spans[0]?.service ?? "",
+    endpoint: one.spans[0]?.name ?? "",
+    spans: one.spans.length,
+    errors: one.errors,
+  });
+  const slower = (span: Span) => (span.duration_ms > 150 ? 340 : span.duration_ms * 0.02);
+  const spans = a.spans.map((span, index) => {
+    const [gone, added] = [span.name === "sqlite ROLLBACK", span.name === "redis GET" && span.offset_ms < 9];
+    const { depth, service, name, kind, peer, duration_ms, self_ms, error } = span;
+    return {
+      ...{ depth, service, name, kind, peer },
+      span_a: added ? "" : span.span_id,
+      span_b: gone ? "" : (b.spans[index]?.span_id ?? ""),
+      duration_a_ms: added ? null : duration_ms,
+      duration_b_ms: gone ? null : duration_ms + slower(span),
+      self_a_ms: added ? null : self_ms,
+      self_b_ms: gone ? null : self_ms,
+      error_a: error && !added,
+      error_b: error && !gone,
+    };
+  });
+  const operations = a.spans.map(({ service, name, kind, peer, self_ms }, index) => ({
+    ...{ service, name, kind, peer },
+    spans_a: 1,
+    spans_b: index % 5 === 3 ? 4 : 1,
+    self_a_ms: self_ms,
+    self_b_ms: self_ms * (index % 5 === 3 ? 3.7 : index % 2 ? 0.98 : 1.3),
+  }));
+  operations.sort(
+    (one, other) => Math.abs(other.self_b_ms - other.self_a_ms) - Math.abs(one.self_b_ms - one.self_a_ms),
+  );
+  const once = [...new Map(operations.map((one) => [`${one.service}${one.name}${one.peer}`, one])).values()];
+  return { a: head(a, 0), b: head(b, 340), same_endpoint: true, operations: once, spans, truncated: false };
 }
 
 function hugeTrace(start: number): Trace {
@@ -294,6 +370,7 @@ function hugeTrace(start: number): Trace {
     services: names,
     errors: spans.filter(({ error }) => error).length,
     spans,
+    critical_path: waitedFor(spans),
     truncated: true,
   };
 }

@@ -15,9 +15,10 @@ import { ApiError } from "./api/http";
 import type { NodejsFileKind } from "./api/nodejsTypes";
 import { sessionQuery } from "./api/queries";
 import type { JobState } from "./api/types";
+import { HOPS, type Hops } from "./domain/mapFocus";
 import { FILE_KINDS } from "./domain/nodejs";
 import { type RangeSearch, readRangeSearch } from "./domain/range";
-import { parseSearch, readFlag, readNumber, readOneOf, readText, writeSearch } from "./domain/search";
+import { parseSearch, readFlag, readNumber, readOneOf, readText, readTexts, writeSearch } from "./domain/search";
 import { NotFoundPage } from "./pages/notFound/NotFoundPage";
 import { PageFailure } from "./shell/PageFailure";
 import { Shell } from "./shell/Shell";
@@ -105,6 +106,12 @@ const serviceRoute = createRoute({
 export interface MapSearch {
   /** Id of the chosen node. */
   node?: string;
+  /** How far from it the map stays bright. */
+  hops?: Hops;
+  /** The chosen call: ids of both ends as JSON. */
+  call?: string;
+  /** Start of the step that is shown in place of the whole time, epoch ms. */
+  at?: number;
   view?: "graph" | "list";
 }
 
@@ -113,18 +120,30 @@ const mapRoute = createRoute({
   path: "/map",
   validateSearch: (search: Record<string, unknown>): MapSearch => ({
     node: readText(search.node),
+    hops: HOPS.find((hops) => hops === readNumber(search.hops)),
+    call: readText(search.call),
+    at: readNumber(search.at),
     view: readOneOf(search.view, ["graph", "list"]),
   }),
   component: lazyRouteComponent(() => import("./pages/map/MapPage")),
 });
 
 export interface TracesSearch {
+  app?: string;
   service?: string;
+  instance?: string;
   endpoint?: string;
+  /** Whom spans talk to; with `any_span`. */
+  peer?: string;
+  /** `404`, `5xx` */
+  status?: string;
   min_ms?: number;
+  max_ms?: number;
   error?: true;
-  /** `key=value` */
-  attribute?: string;
+  /** `key=value` and the like, see domain/conditions; several are all met. */
+  attribute?: string | string[];
+  /** Also what requests do inside. */
+  any_span?: true;
   order?: "newest" | "slowest";
 }
 
@@ -132,11 +151,17 @@ const tracesRoute = createRoute({
   getParentRoute: () => insideRoute,
   path: "/traces",
   validateSearch: (search: Record<string, unknown>): TracesSearch => ({
+    app: readText(search.app),
     service: readText(search.service),
+    instance: readText(search.instance),
     endpoint: readText(search.endpoint),
+    peer: readText(search.peer),
+    status: readText(search.status),
     min_ms: readNumber(search.min_ms),
+    max_ms: readNumber(search.max_ms),
     error: readFlag(search.error),
-    attribute: readText(search.attribute),
+    attribute: readTexts(search.attribute),
+    any_span: readFlag(search.any_span),
     order: readOneOf(search.order, ["newest", "slowest"]),
   }),
   component: lazyRouteComponent(() => import("./pages/traces/TracesPage")),
@@ -146,6 +171,8 @@ export interface TraceSearch {
   /** Id of the chosen span. */
   span?: string;
   q?: string;
+  /** What is not on the critical path is dimmed. */
+  path?: true;
 }
 
 const traceRoute = createRoute({
@@ -154,8 +181,21 @@ const traceRoute = createRoute({
   validateSearch: (search: Record<string, unknown>): TraceSearch => ({
     span: readText(search.span),
     q: readText(search.q),
+    path: readFlag(search.path),
   }),
   component: lazyRouteComponent(() => import("./pages/trace/TracePage")),
+});
+
+export interface CompareSearch {
+  /** Only what differs. */
+  changed?: true;
+}
+
+const compareRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/traces/$traceId/compare/$other",
+  validateSearch: (search: Record<string, unknown>): CompareSearch => ({ changed: readFlag(search.changed) }),
+  component: lazyRouteComponent(() => import("./pages/compare/ComparePage")),
 });
 
 const liveRoute = createRoute({
@@ -369,6 +409,7 @@ const routeTree = rootRoute.addChildren([
     mapRoute,
     tracesRoute,
     traceRoute,
+    compareRoute,
     liveRoute,
     nodesRoute,
     nodeRoute,

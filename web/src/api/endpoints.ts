@@ -42,13 +42,22 @@ export interface Between {
 export type TraceOrder = "newest" | "slowest";
 
 export interface TraceFilter {
+  app?: string;
   service?: string;
+  instance?: string;
   endpoint?: string;
+  /** Whom spans talk to; with `any_span`. */
+  peer?: string;
+  /** A code, or a class such as `5xx`. */
+  status?: string;
   min_ms?: number;
+  max_ms?: number;
   /** `true`: failed requests only. */
   error?: true;
-  /** `key=value` */
-  attribute?: string;
+  /** Conditions such as `key=value`, all of them met; see domain/conditions. */
+  attribute?: readonly string[];
+  /** Also what requests do inside, and their outgoing calls. */
+  any_span?: true;
   order?: TraceOrder;
 }
 
@@ -70,13 +79,14 @@ export type Cancel = "stop" | "abort";
 
 export type ExportFormat = "pprof" | "collapsed" | "speedscope" | "json";
 
-export type Parameters = Record<string, string | number | boolean | undefined>;
+export type Parameters = Record<string, string | number | boolean | readonly string[] | undefined>;
 
 /** `path` under the API's root with the parameters that are set. Path parts are encoded by the caller. */
 export function addressOf(path: string, parameters: Parameters = {}): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
-    if (value !== undefined && value !== "") query.set(name, String(value));
+    if (Array.isArray(value)) for (const one of value) query.append(name, one);
+    else if (value !== undefined && value !== "") query.set(name, String(value));
   }
   const text = query.toString();
   return ROOT + path + (text ? `?${text}` : "");

@@ -109,6 +109,18 @@ export interface MapNode {
   p95_ms: number | null;
 }
 
+/** What the called service says of calls that both ends were seen of. */
+export interface OtherEnd {
+  requests: number;
+  errors: number;
+  average_ms: number | null;
+  p95_ms: number | null;
+  /** Mean time between both ends; of a message until it was taken. */
+  waiting_ms: number;
+  /** That of the caller's duration; null for messages. */
+  waiting_share: number | null;
+}
+
 export interface MapEdge {
   source: string;
   target: string;
@@ -116,6 +128,11 @@ export interface MapEdge {
   errors: number;
   average_ms: number | null;
   p95_ms: number | null;
+  /** To or from a queue: nobody waits for an answer. */
+  is_message: boolean;
+  /** How the service at the other end is known; empty where it is none. */
+  known_by: "" | "traces" | "address";
+  other_end: OtherEnd | null;
 }
 
 export interface ServiceMap {
@@ -176,6 +193,13 @@ export interface Span {
   links: SpanLink[];
 }
 
+/** A stretch of time in which a trace waited for one span, by its place in `spans`. */
+export interface CriticalStretch {
+  span: number;
+  from_ms: number;
+  to_ms: number;
+}
+
 export interface Trace {
   trace_id: string;
   start_time: string;
@@ -183,6 +207,8 @@ export interface Trace {
   services: string[];
   errors: number;
   spans: Span[];
+  /** By time and without gap: what is shortened on it shortens the request. */
+  critical_path: CriticalStretch[];
   truncated: boolean;
 }
 

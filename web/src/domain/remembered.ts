@@ -1,6 +1,6 @@
-/** What this browser remembers of its user: theme and language. Storage can be forbidden; then nothing is remembered. */
+/** What this browser remembers of its user: theme, language, where the nodes of the map stand. Storage can be forbidden; then nothing is remembered. */
 
-type Name = "theme" | "language";
+type Name = "theme" | "language" | "mapSpots";
 
 export function remembered(name: Name): string | null {
   try {

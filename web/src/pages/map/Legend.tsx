@@ -18,6 +18,10 @@ export function Legend() {
           {t(`type.${type}`)}
         </span>
       ))}
+      <span className={classes.legendItem}>
+        <span className={classes.dashed} />
+        {t("map.message")}
+      </span>
       {HEALTHS.map((health) => (
         <span key={health} className={classes.legendItem}>
           <HealthMark health={health} size={10} />

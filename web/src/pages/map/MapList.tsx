@@ -3,9 +3,11 @@ import { useMemo } from "react";
 import type { MapEdge, MapNode, ServiceMap } from "../../api/types";
 import { duration, percent, rate } from "../../domain/format";
 import { healthOf, toneOf } from "../../domain/health";
+import { disagrees } from "../../domain/mapCalls";
 import { useWords } from "../../i18n";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
+import { callId } from "../../parts/graph/layout";
 import { HealthMark } from "../../parts/HealthMark";
 import { Name } from "../../parts/Name";
 import { Panel } from "../../parts/Panel";
@@ -16,10 +18,11 @@ interface Props {
   map: ServiceMap;
   seconds: number;
   onSelect: (id: string) => void;
+  onCall: (id: string) => void;
 }
 
 /** The map as two tables. */
-export function MapList({ map, seconds, onSelect }: Props) {
+export function MapList({ map, seconds, onSelect, onCall }: Props) {
   const { t } = useWords();
   const figures = useMemo(() => figureColumns<MapNode | MapEdge>(t, seconds), [t, seconds]);
   const nameOf = useMemo(() => {
@@ -54,12 +57,32 @@ export function MapList({ map, seconds, onSelect }: Props) {
       {
         key: "source",
         header: t("map.from"),
-        cell: (edge) => <Name mark={<HealthMark health={healthOf(edge)} size={10} />}>{nameOf(edge.source)}</Name>,
+        cell: (edge) => (
+          <button type="button" className={classes.node} onClick={() => onCall(callId(edge.source, edge.target))}>
+            <Name mark={<HealthMark health={healthOf(edge)} size={10} />}>{nameOf(edge.source)}</Name>
+          </button>
+        ),
       },
       { key: "target", header: t("map.to"), width: 260, cell: ({ target }) => <Name>{nameOf(target)}</Name> },
       ...figures,
+      {
+        key: "there",
+        header: t("map.p95There"),
+        width: 104,
+        align: "right",
+        cell: ({ other_end }) => <Amount of={duration(other_end?.p95_ms)} unitWidth={3} />,
+      },
+      {
+        key: "between",
+        header: t("map.betweenShort"),
+        width: 104,
+        align: "right",
+        cell: (edge) => (
+          <Amount of={duration(edge.other_end?.waiting_ms)} unitWidth={3} tone={disagrees(edge) ? "warn" : undefined} />
+        ),
+      },
     ],
-    [t, figures, nameOf],
+    [t, figures, nameOf, onCall],
   );
   return (
     <div className={classes.lists} data-testid={TEST_IDS.mapList}>
@@ -79,7 +102,8 @@ export function MapList({ map, seconds, onSelect }: Props) {
           label={t("map.calls", { count: map.edges.length })}
           columns={calls}
           rows={map.edges}
-          rowKey={({ source, target }) => `${source}\n${target}`}
+          rowKey={({ source, target }) => callId(source, target)}
+          onOpen={({ source, target }) => onCall(callId(source, target))}
           maxHeight="45dvh"
           rowHeight={32}
         />

@@ -1,12 +1,15 @@
-import { ActionIcon, Button } from "@mantine/core";
-import { IconX } from "@tabler/icons-react";
+import { ActionIcon, Button, SegmentedControl } from "@mantine/core";
+import { IconArrowsExchange, IconX } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 
 import type { MapEdge, MapNode, ServiceMap } from "../../api/types";
 import { duration, percent, type Quantity, rate } from "../../domain/format";
 import { healthOf } from "../../domain/health";
+import { disagrees } from "../../domain/mapCalls";
+import { HOPS, type Hops } from "../../domain/mapFocus";
 import { useWords } from "../../i18n";
 import { Amount } from "../../parts/Amount";
+import { callId } from "../../parts/graph/layout";
 import { HealthMark } from "../../parts/HealthMark";
 import { Name } from "../../parts/Name";
 import { TEST_IDS } from "../../testIds";
@@ -16,11 +19,14 @@ interface Props {
   node: MapNode;
   map: ServiceMap;
   seconds: number;
+  hops: Hops;
   onSelect: (id: string | undefined) => void;
+  onHops: (hops: Hops) => void;
+  onCall: (id: string) => void;
 }
 
 /** The chosen node in figures, and where to go from it. */
-export function NodePanel({ node, map, seconds, onSelect }: Props) {
+export function NodePanel({ node, map, seconds, hops, onSelect, onHops, onCall }: Props) {
   const { t } = useWords();
   const nameOf = (id: string) => map.nodes.find((other) => other.id === id)?.name ?? id;
   const callers = map.edges.filter(({ target }) => target === node.id);
@@ -61,17 +67,27 @@ export function NodePanel({ node, map, seconds, onSelect }: Props) {
           </Button>
         </div>
       )}
+      <div className={classes.hops}>
+        <span>{t("map.hops")}</span>
+        <SegmentedControl
+          size="xs"
+          aria-label={t("map.hops")}
+          value={String(hops)}
+          onChange={(chosen) => onHops(Number(chosen) as Hops)}
+          data={HOPS.map((one) => ({ value: String(one), label: one === 0 ? t("map.hops.all") : String(one) }))}
+        />
+      </div>
       <Calls
         title={t("service.callers")}
         calls={callers}
         idOf={(call) => call.source}
-        {...{ nameOf, seconds, onSelect }}
+        {...{ nameOf, seconds, onSelect, onCall }}
       />
       <Calls
         title={t("service.callees")}
         calls={callees}
         idOf={(call) => call.target}
-        {...{ nameOf, seconds, onSelect }}
+        {...{ nameOf, seconds, onSelect, onCall }}
       />
     </aside>
   );
@@ -95,19 +111,33 @@ interface CallsProps {
   nameOf: (id: string) => string;
   seconds: number;
   onSelect: (id: string) => void;
+  onCall: (id: string) => void;
 }
 
-function Calls({ title, calls, idOf, nameOf, seconds, onSelect }: CallsProps) {
+function Calls({ title, calls, idOf, nameOf, seconds, onSelect, onCall }: CallsProps) {
+  const { t } = useWords();
   if (calls.length === 0) return null;
   return (
     <>
       <h3 className={classes.group}>{title}</h3>
       {calls.map((call) => (
-        <button key={idOf(call)} type="button" className={classes.call} onClick={() => onSelect(idOf(call))}>
-          <Name mark={<HealthMark health={healthOf(call)} size={10} />}>{nameOf(idOf(call))}</Name>
-          <Amount of={rate(call.requests / seconds)} />
-          <Amount of={duration(call.p95_ms ?? call.average_ms)} unitWidth={3} />
-        </button>
+        <div key={idOf(call)} className={classes.callRow}>
+          <button type="button" className={classes.call} onClick={() => onSelect(idOf(call))}>
+            <Name mark={<HealthMark health={healthOf(call)} size={10} />}>{nameOf(idOf(call))}</Name>
+            <Amount of={rate(call.requests / seconds)} />
+            <Amount of={duration(call.p95_ms ?? call.average_ms)} unitWidth={3} />
+          </button>
+          <ActionIcon
+            variant="subtle"
+            color={disagrees(call) ? "yellow" : "gray"}
+            size="sm"
+            onClick={() => onCall(callId(call.source, call.target))}
+            aria-label={t("map.bothEnds")}
+            title={t("map.bothEnds")}
+          >
+            <IconArrowsExchange size={14} />
+          </ActionIcon>
+        </div>
       ))}
     </>
   );

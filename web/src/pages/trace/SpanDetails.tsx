@@ -15,13 +15,15 @@ import classes from "./SpanDetails.module.css";
 
 interface Props {
   span: Span;
+  /** How long the request waited for it. */
+  critical_ms: number;
   traceId: string;
   colour: string | undefined;
   onClose: () => void;
 }
 
 /** Everything a span knows. */
-export function SpanDetails({ span, traceId, colour, onClose }: Props) {
+export function SpanDetails({ span, critical_ms, traceId, colour, onClose }: Props) {
   const { t } = useWords();
   const attributes = Object.entries(span.attributes).sort(([a], [b]) => a.localeCompare(b));
   return (
@@ -56,6 +58,7 @@ export function SpanDetails({ span, traceId, colour, onClose }: Props) {
       <dl className={classes.figures}>
         <One label={t("span.duration")} of={duration(span.duration_ms)} />
         <One label={t("span.self")} of={duration(span.self_ms)} />
+        <One label={t("span.critical")} of={duration(critical_ms)} />
         <One label={t("span.start")} of={duration(span.offset_ms)} />
       </dl>
       {span.statement && (
@@ -79,7 +82,11 @@ export function SpanDetails({ span, traceId, colour, onClose }: Props) {
                 <th scope="row">
                   <Link
                     to="/traces"
-                    search={{ attribute: `${key}=${value}` }}
+                    search={{
+                      attribute: [`${key}=${value}`],
+                      any_span:
+                        span.kind === "server" || span.kind === "consumer" || !span.parent_id ? undefined : true,
+                    }}
                     title={t("span.findSame")}
                     preload={false}
                   >

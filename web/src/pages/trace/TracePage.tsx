@@ -14,10 +14,12 @@ import { HealthMark } from "../../parts/HealthMark";
 import { Loaded } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
 import { TableSkeleton } from "../../parts/Skeletons";
+import { criticalMs } from "../../parts/waterfall/criticalPath";
 import { Waterfall } from "../../parts/waterfall/Waterfall";
 import { Page } from "../../shell/Page";
 import { coloursByName } from "../../theme/palette";
 import { usePalette } from "../../theme/theme";
+import { CompareMenu } from "./CompareMenu";
 import { Moments } from "./Moments";
 import { SpanDetails } from "./SpanDetails";
 import classes from "./TracePage.module.css";
@@ -64,11 +66,11 @@ export default function TracePage() {
 function TraceView({ trace }: { trace: Trace }) {
   const { t } = useWords();
   const palette = usePalette();
-  const { span: selected, q = "" } = route.useSearch();
+  const { span: selected, q = "", path = false } = route.useSearch();
   const navigate = route.useNavigate();
   const colourOf = useMemo(() => coloursByName(trace.services, palette), [trace.services, palette]);
   const span = useMemo(() => trace.spans.find(({ span_id }) => span_id === selected), [trace, selected]);
-  const change = (next: { span?: string; q?: string }) =>
+  const change = (next: { span?: string; q?: string; path?: true }) =>
     navigate({ search: (before) => ({ ...before, ...next }), replace: true });
   return (
     <>
@@ -91,6 +93,7 @@ function TraceView({ trace }: { trace: Trace }) {
           </span>
         )}
         <TraceRuns trace={trace} />
+        <CompareMenu trace={trace} />
         <span className={classes.services}>
           {trace.services.map((service) => (
             <Link
@@ -115,10 +118,13 @@ function TraceView({ trace }: { trace: Trace }) {
         onSelect={(id) => change({ span: id })}
         search={q}
         onSearch={(words) => change({ q: words || undefined })}
+        onlyCritical={path}
+        onOnlyCritical={(only) => change({ path: only || undefined })}
       >
         {span && (
           <SpanDetails
             span={span}
+            critical_ms={criticalMs(trace.critical_path, trace.spans.indexOf(span))}
             traceId={trace.trace_id}
             colour={colourOf.get(span.service)}
             onClose={() => change({ span: undefined })}

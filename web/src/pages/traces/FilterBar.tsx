@@ -7,6 +7,7 @@ import { servicesQuery } from "../../api/queries";
 import { useWords } from "../../i18n";
 import { useRange } from "../../shell/useRange";
 import { TEST_IDS } from "../../testIds";
+import { Conditions } from "./Conditions";
 import classes from "./FilterBar.module.css";
 
 interface Props {
@@ -24,15 +25,16 @@ export function FilterBar({ filter, onChange, onClear }: Props) {
   useEffect(() => setDraft(draftOf(filter)), [filter]);
 
   const names = [...new Set(services.data?.map(({ service }) => service))].sort();
-  const badAttribute = draft.attribute !== "" && !/^[^=]+=/.test(draft.attribute);
+  const badStatus = draft.status !== "" && !STATUS.test(draft.status);
   const commit = (changed: Partial<typeof draft> = {}) => {
     const next = { ...draft, ...changed };
-    if (next.attribute !== "" && !/^[^=]+=/.test(next.attribute)) return;
+    if (next.status !== "" && !STATUS.test(next.status)) return;
     const wanted = {
       service: next.service.trim() || undefined,
       endpoint: next.endpoint.trim() || undefined,
-      attribute: next.attribute.trim() || undefined,
+      status: next.status || undefined,
       min_ms: next.min_ms === "" ? undefined : Number(next.min_ms),
+      max_ms: next.max_ms === "" ? undefined : Number(next.max_ms),
     };
     if ((Object.keys(wanted) as (keyof typeof wanted)[]).some((key) => wanted[key] !== filter[key])) onChange(wanted);
   };
@@ -43,7 +45,6 @@ export function FilterBar({ filter, onChange, onClear }: Props) {
       if (event.key === "Enter") commit();
     },
   } as const;
-  const filtered = filter.service || filter.endpoint || filter.attribute || filter.min_ms !== undefined || filter.error;
   return (
     <search className={classes.bar} data-testid={TEST_IDS.tracesFilter}>
       <Autocomplete
@@ -77,14 +78,26 @@ export function FilterBar({ filter, onChange, onClear }: Props) {
         value={draft.min_ms}
         onChange={(min_ms) => setDraft({ ...draft, min_ms })}
       />
+      <NumberInput
+        {...field}
+        className={classes.duration}
+        placeholder={t("traces.maxMs")}
+        aria-label={t("traces.maxMs")}
+        min={0}
+        hideControls
+        suffix=" ms"
+        value={draft.max_ms}
+        onChange={(max_ms) => setDraft({ ...draft, max_ms })}
+      />
       <TextInput
         {...field}
-        className={classes.attribute}
-        placeholder={t("traces.attribute")}
-        aria-label={t("traces.attribute")}
-        value={draft.attribute}
-        error={badAttribute ? t("traces.attribute.bad") : undefined}
-        onChange={(event) => setDraft({ ...draft, attribute: event.currentTarget.value })}
+        className={classes.status}
+        placeholder={t("traces.status")}
+        aria-label={t("traces.status")}
+        title={t("traces.status.hint")}
+        value={draft.status}
+        error={badStatus || undefined}
+        onChange={(event) => setDraft({ ...draft, status: event.currentTarget.value.trim().toLowerCase() })}
       />
       <Checkbox
         size="xs"
@@ -92,7 +105,14 @@ export function FilterBar({ filter, onChange, onClear }: Props) {
         checked={filter.error ?? false}
         onChange={(event) => onChange({ error: event.currentTarget.checked || undefined })}
       />
-      {filtered && (
+      <Checkbox
+        size="xs"
+        label={t("traces.anySpan")}
+        title={t("traces.anySpan.hint")}
+        checked={filter.any_span ?? false}
+        onChange={(event) => onChange({ any_span: event.currentTarget.checked || undefined })}
+      />
+      {isFiltered(filter) && (
         <Button size="compact-xs" variant="subtle" color="gray" onClick={onClear}>
           {t("traces.clear")}
         </Button>
@@ -107,6 +127,7 @@ export function FilterBar({ filter, onChange, onClear }: Props) {
           { value: "slowest", label: t("traces.slowest") },
         ]}
       />
+      <Conditions filter={filter} onChange={onChange} />
     </search>
   );
 }
@@ -115,13 +136,22 @@ export function FilterBar({ filter, onChange, onClear }: Props) {
 interface Draft {
   service: string;
   endpoint: string;
-  attribute: string;
+  status: string;
   min_ms: number | string;
+  max_ms: number | string;
 }
 
-const draftOf = ({ service = "", endpoint = "", attribute = "", min_ms }: TraceFilter): Draft => ({
+const draftOf = ({ service = "", endpoint = "", status = "", min_ms, max_ms }: TraceFilter): Draft => ({
   service,
   endpoint,
-  attribute,
+  status,
   min_ms: min_ms ?? "",
+  max_ms: max_ms ?? "",
 });
+
+/** As the server takes it. */
+const STATUS = /^(\d{1,3}|[1-9]xx)$/;
+
+/** Whether anything but the order is asked for. */
+export const isFiltered = ({ order: _, ...filter }: TraceFilter) =>
+  Object.values(filter).some((value) => (Array.isArray(value) ? value.length > 0 : value !== undefined));

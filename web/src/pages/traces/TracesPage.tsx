@@ -3,9 +3,10 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 
-import type { Between } from "../../api/endpoints";
+import type { Between, TraceFilter } from "../../api/endpoints";
 import { tracesQuery } from "../../api/queries";
 import type { TraceRow } from "../../api/types";
+import { conditionsOf } from "../../domain/conditions";
 import { betweenOf } from "../../domain/range";
 import { useWords } from "../../i18n";
 import { Empty } from "../../parts/Empty";
@@ -16,7 +17,7 @@ import type { TracesSearch } from "../../routes";
 import { NoTraffic } from "../../shell/NoTraffic";
 import { Page } from "../../shell/Page";
 import { useRange } from "../../shell/useRange";
-import { FilterBar } from "./FilterBar";
+import { FilterBar, isFiltered } from "./FilterBar";
 import { TraceScatter } from "./TraceScatter";
 import { TraceTable } from "./TraceTable";
 
@@ -28,17 +29,15 @@ export default function TracesPage() {
   const { range, zoomTo } = useRange();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const { service, endpoint, min_ms, error, attribute, order = "newest" } = search;
-  const filter = useMemo(
-    () => ({ service, endpoint, min_ms, error, attribute, order }),
-    [service, endpoint, min_ms, error, attribute, order],
-  );
+  const filter = useFilter(search);
+  const { order } = filter;
   const traces = useInfiniteQuery(tracesQuery(filter, range));
-  const change = (next: Partial<TracesSearch>) =>
-    navigate({ search: (before) => ({ ...before, ...next }), replace: true });
-  const filtered = Boolean(service || endpoint || attribute || error || min_ms !== undefined);
-  const clear = () =>
-    change({ service: undefined, endpoint: undefined, min_ms: undefined, error: undefined, attribute: undefined });
+  const change = ({ attribute, ...next }: Partial<TraceFilter>) =>
+    navigate({
+      search: (before) => ({ ...before, ...next, ...(attribute && { attribute: [...attribute] }) }),
+      replace: true,
+    });
+  const clear = () => navigate({ search: { order: search.order }, replace: true });
 
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = traces;
   const onEnd = useCallback(() => {
@@ -56,7 +55,7 @@ export default function TracesPage() {
       >
         {(found) =>
           found.length === 0 ? (
-            <Panel>{filtered ? <NoMatch onClear={clear} /> : <NoTraffic title={t("traces.none")} />}</Panel>
+            <Panel>{isFiltered(filter) ? <NoMatch onClear={clear} /> : <NoTraffic title={t("traces.none")} />}</Panel>
           ) : (
             <>
               <TraceScatter
@@ -80,6 +79,20 @@ export default function TracesPage() {
         }
       </Loaded>
     </Page>
+  );
+}
+
+/** The filter of an address; the same one as long as the address says the same. */
+function useFilter(search: TracesSearch): TraceFilter & { order: "newest" | "slowest" } {
+  const { app, service, instance, endpoint, peer, status, min_ms, max_ms, error, attribute, any_span, order } = search;
+  const attributes = JSON.stringify(conditionsOf(attribute));
+  return useMemo(
+    () => ({
+      ...{ app, service, instance, endpoint, peer, status, min_ms, max_ms, error, any_span },
+      attribute: attributes === "[]" ? undefined : (JSON.parse(attributes) as string[]),
+      order: order ?? "newest",
+    }),
+    [app, service, instance, endpoint, peer, status, min_ms, max_ms, error, attributes, any_span, order],
   );
 }
 

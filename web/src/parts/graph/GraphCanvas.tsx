@@ -1,10 +1,11 @@
 import cytoscape, { type Core, type EdgeSingular, type StylesheetStyle } from "cytoscape";
-import { type RefObject, useEffect, useRef } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 
 import type { MapEdge, MapNode, NodeType } from "../../api/types";
 import type { Palette } from "../../theme/palette";
 import { edgeData, elementsOf, nodeData } from "./elements";
-import { layoutOf, shapeOf } from "./layout";
+import { layoutOf, shapeOf, spotOf } from "./layout";
+import { forgetSpots, recallSpots, rememberSpots } from "./rememberedSpots";
 import type { GraphView } from "./ServiceGraph";
 import classes from "./ServiceGraph.module.css";
 import { TYPE_ICONS } from "./typeIcons";
@@ -14,7 +15,10 @@ interface Props {
   edges: readonly MapEdge[];
   seconds: number;
   selected: string | undefined;
+  call: string | undefined;
+  near: ReadonlySet<string> | undefined;
   onSelect: (id: string | undefined) => void;
+  onCall: (id: string) => void;
   palette: Palette;
   view: RefObject<GraphView | null>;
 }
@@ -32,14 +36,19 @@ const FIT_PADDING_PX = 36;
 const NARROW_PX = 560;
 /** A graph of two nodes should not fill the wall. */
 const CLOSEST_FIT = 1.25;
+/** From so many nodes on, the picture moves as a picture, and is drawn anew when it stands still. */
+const LARGE = 120;
 
 /** The Cytoscape instance behind the map; a chunk of its own. Figures change in place, only a new shape is laid out anew. */
-export default function GraphCanvas({ nodes, edges, seconds, selected, onSelect, palette, view }: Props) {
+export default function GraphCanvas(props: Props) {
+  const { nodes, edges, seconds, selected, call, near, onSelect, onCall, palette, view } = props;
   const box = useRef<HTMLDivElement>(null);
   const graph = useRef<Core | null>(null);
   const moved = useRef(false);
-  const select = useRef(onSelect);
-  select.current = onSelect;
+  const told = useRef({ onSelect, onCall });
+  told.current = { onSelect, onCall };
+  const large = useRef(nodes.length >= LARGE).current;
+  const [arranged, setArranged] = useState(0);
 
   useEffect(() => {
     const core = cytoscape({
@@ -48,11 +57,16 @@ export default function GraphCanvas({ nodes, edges, seconds, selected, onSelect,
       maxZoom: 3,
       boxSelectionEnabled: false,
       autounselectify: true,
+      ...(large && { textureOnViewport: true, pixelRatio: 1 }),
     });
     graph.current = core;
-    core.on("tap", "node", ({ target }) => select.current(target.id()));
+    core.on("tap", "node", ({ target }) => told.current.onSelect(target.id()));
+    core.on("tap", "edge", ({ target }) => told.current.onCall(target.id()));
     core.on("tap", (event) => {
-      if (event.target === core) select.current(undefined);
+      if (event.target === core) told.current.onSelect(undefined);
+    });
+    core.on("dragfree", "node", ({ target }) => {
+      rememberSpots(new Map([[target.id(), spotOf(target.position(), directionOf(core))]]));
     });
     core.on("dragpan pinchzoom scrollzoom", () => {
       moved.current = true;
@@ -66,6 +80,11 @@ export default function GraphCanvas({ nodes, edges, seconds, selected, onSelect,
         moved.current = true;
         core.zoom({ level: core.zoom() * factor, renderedPosition: { x: core.width() / 2, y: core.height() / 2 } });
       },
+      arrange: () => {
+        forgetSpots();
+        moved.current = false;
+        setArranged((times) => times + 1);
+      },
     };
     const resized = new ResizeObserver(() => {
       core.resize();
@@ -76,13 +95,13 @@ export default function GraphCanvas({ nodes, edges, seconds, selected, onSelect,
       resized.disconnect();
       core.destroy();
     };
-  }, [view]);
+  }, [view, large]);
 
   useEffect(() => {
-    graph.current?.style(styleOf(palette));
-  }, [palette]);
+    graph.current?.style(styleOf(palette, large));
+  }, [palette, large]);
 
-  const shape = shapeOf(nodes, edges);
+  const shape = `${arranged} ${shapeOf(nodes, edges)}`;
   const shown = useRef("");
   useEffect(() => {
     const core = graph.current;
@@ -90,20 +109,21 @@ export default function GraphCanvas({ nodes, edges, seconds, selected, onSelect,
     core.batch(() => {
       if (shown.current !== shape) {
         core.elements().remove();
-        const narrow = core.width() < NARROW_PX;
-        core.add(elementsOf(nodes, edges, seconds, layoutOf(nodes, edges, narrow ? "down" : "right")));
-        core.edges().toggleClass("unlabelled", narrow);
+        const layout = layoutOf(nodes, edges, directionOf(core), recallSpots());
+        rememberSpots(layout.spots);
+        core.add(elementsOf(nodes, edges, seconds, layout));
+        core.edges().toggleClass("unlabelled", large || core.width() < NARROW_PX);
         return;
       }
       for (const node of nodes) core.getElementById(node.id).data(nodeData(node, seconds));
       for (const edge of edges) {
-        const { id, label, health, width } = edgeData(edge, seconds);
-        core.getElementById(id).data({ label, health, width });
+        const { id, label, health, width, message } = edgeData(edge, seconds);
+        core.getElementById(id).data({ label, health, width, message });
       }
     });
-    if (shown.current !== shape) showAll(core);
+    if (shown.current !== shape && !moved.current) showAll(core);
     shown.current = shape;
-  }, [nodes, edges, seconds, shape]);
+  }, [nodes, edges, seconds, shape, large]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: elements made anew are marked anew
   useEffect(() => {
@@ -111,18 +131,30 @@ export default function GraphCanvas({ nodes, edges, seconds, selected, onSelect,
     if (!core) return;
     core.batch(() => {
       core.elements().removeClass("chosen near far");
-      if (selected === undefined) return;
+      if (call !== undefined) {
+        const edge = core.getElementById(call);
+        if (edge.empty()) return;
+        core.elements().addClass("far");
+        edge.removeClass("far").addClass("near");
+        edge.connectedNodes().removeClass("far");
+        return;
+      }
+      if (selected === undefined || near === undefined) return;
       const node = core.getElementById(selected);
       if (node.empty()) return;
       core.elements().addClass("far");
-      node.closedNeighborhood().removeClass("far");
+      const bright = core.nodes().filter((one) => near.has(one.id()));
+      bright.removeClass("far");
+      bright.edgesWith(bright).removeClass("far");
       node.connectedEdges().addClass("near");
       node.addClass("chosen");
     });
-  }, [selected, shape]);
+  }, [selected, call, near, shape]);
 
   return <div ref={box} className={classes.canvas} />;
 }
+
+const directionOf = (core: Core) => (core.width() < NARROW_PX ? "down" : "right");
 
 function showAll(core: Core): void {
   if (core.elements().empty() || core.width() === 0) return;
@@ -133,7 +165,7 @@ function showAll(core: Core): void {
   }
 }
 
-function styleOf(palette: Palette): StylesheetStyle[] {
+function styleOf(palette: Palette, large: boolean): StylesheetStyle[] {
   const colour = { ok: palette.ok, warn: palette.warn, error: palette.error, idle: palette.idle };
   const font = '"Inter Sonde", "Noto Sans CJK SC", sans-serif';
   const node = {
@@ -159,7 +191,7 @@ function styleOf(palette: Palette): StylesheetStyle[] {
     "overlay-opacity": 0,
   };
   const edge = {
-    "curve-style": "bezier",
+    "curve-style": large ? "straight" : "bezier",
     width: "data(width)",
     "target-arrow-shape": "triangle",
     "arrow-scale": 0.85,
@@ -191,6 +223,10 @@ function styleOf(palette: Palette): StylesheetStyle[] {
         style: health === "error" ? { ...style, color: palette.error } : style,
       };
     }),
+    {
+      selector: 'edge[message = "yes"]',
+      style: { "line-style": "dashed", "line-dash-pattern": [7, 5], "target-arrow-shape": "vee" },
+    },
     {
       selector: "edge.bent",
       style: {

@@ -1,5 +1,5 @@
 import { ActionIcon } from "@mantine/core";
-import { IconFocusCentered, IconMinus, IconPlus } from "@tabler/icons-react";
+import { IconFocusCentered, IconMinus, IconPlus, IconSitemap } from "@tabler/icons-react";
 import { lazy, Suspense, useRef } from "react";
 
 import type { MapEdge, MapNode } from "../../api/types";
@@ -15,6 +15,8 @@ const GraphCanvas = lazy(() => import("./GraphCanvas"));
 export interface GraphView {
   fit: () => void;
   zoomBy: (factor: number) => void;
+  /** Forget where nodes were put. */
+  arrange: () => void;
 }
 
 interface Props {
@@ -22,8 +24,14 @@ interface Props {
   edges: readonly MapEdge[];
   /** Length of the range, for rates. */
   seconds: number;
+  /** Id of the chosen node. */
   selected: string | undefined;
+  /** The chosen call, see `callId`. */
+  call: string | undefined;
+  /** Nodes that stay bright; undefined: all. */
+  near: ReadonlySet<string> | undefined;
   onSelect: (id: string | undefined) => void;
+  onCall: (id: string) => void;
 }
 
 const ZOOM_STEP = 1.3;
@@ -67,6 +75,14 @@ export function ServiceGraph(props: Props) {
           title={t("zoom.fit")}
         >
           <IconFocusCentered size={15} />
+        </ActionIcon>
+        <ActionIcon
+          variant="default"
+          onClick={() => view.current?.arrange()}
+          aria-label={t("map.arrange")}
+          title={t("map.arrange")}
+        >
+          <IconSitemap size={15} />
         </ActionIcon>
       </div>
     </div>

@@ -22,6 +22,8 @@ export interface EdgeData {
   label: string;
   health: Health;
   width: number;
+  /** To or from a queue. */
+  message: "yes" | "no";
 }
 
 export function nodeData(node: MapNode, seconds: number): NodeData {
@@ -34,6 +36,11 @@ export function nodeData(node: MapNode, seconds: number): NodeData {
 
 /** The latency is a p95 where percentiles are known, else an average. */
 export function edgeData(edge: MapEdge, seconds: number): EdgeData {
+  if (edge.requests === 0) {
+    const { source, target, is_message } = edge;
+    const message = is_message ? "yes" : "no";
+    return { id: callId(source, target), source, target, label: "", health: "idle", message, width: 1.2 };
+  }
   const parts = [text(rate(edge.requests / seconds))];
   const latency = edge.p95_ms ?? edge.average_ms;
   if (latency !== null) parts.push(text(duration(latency)));
@@ -44,6 +51,7 @@ export function edgeData(edge: MapEdge, seconds: number): EdgeData {
     target: edge.target,
     label: parts.join(" · "),
     health: healthOf(edge),
+    message: edge.is_message ? "yes" : "no",
     width: 1.2 + Math.min(3.8, Math.log10(1 + edge.requests / seconds) * 1.6),
   };
 }

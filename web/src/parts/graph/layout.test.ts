@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { MapEdge, MapNode } from "../../api/types";
 import { shortened } from "../shortened";
 import { edgeData, nodeData } from "./elements";
-import { callId, layoutOf, relativeTo, shapeOf } from "./layout";
+import { callId, layoutOf, placeOf, relativeTo, shapeOf, spotOf } from "./layout";
 
 const node = (id: string): MapNode => ({
   id,
@@ -22,6 +22,9 @@ const edge = (source: string, target: string, errors = 0): MapEdge => ({
   errors,
   average_ms: 2,
   p95_ms: 5,
+  is_message: false,
+  known_by: "",
+  other_end: null,
 });
 
 const NODES = ["clients", "front", "orders", "stock"].map(node);
@@ -66,6 +69,12 @@ describe("the layout of the map", () => {
     expect(places.size).toBe(4);
   });
 
+  it("gives a dragged node the place where it was put", () => {
+    const place = { x: 333, y: -41 };
+    for (const direction of ["right", "down"] as const)
+      expect(placeOf(spotOf(place, direction), direction)).toEqual(place);
+  });
+
   it("tells bends relative to the straight line", () => {
     expect(relativeTo({ x: 0, y: 0 }, { x: 100, y: 0 }, { x: 25, y: 10 })).toEqual({ weight: 0.25, distance: 10 });
   });
@@ -80,6 +89,10 @@ describe("labels of the map", () => {
   it("show errors only where there are some", () => {
     expect(edgeData(edge("a", "b"), 60).label).toBe("1.00/s · 5.00 ms");
     expect(edgeData(edge("a", "b", 6), 60)).toMatchObject({ label: "1.00/s · 5.00 ms · ✕ 10.0 %", health: "error" });
+  });
+
+  it("leave a silent call without figures", () => {
+    expect(edgeData({ ...edge("a", "b"), requests: 0 }, 60)).toMatchObject({ label: "", health: "idle" });
   });
 
   it("leave a node without traffic with its name alone", () => {

@@ -1,8 +1,7 @@
-/** Where the nodes of the map stand: callers left, callees right (or above and below). The same graph always gives the same picture. */
-
-import { graphlib, layout } from "@dagrejs/dagre";
+/** The map in pixels: places of the nodes, and bends of the calls that would pass through one on their way. */
 
 import type { MapEdge, MapNode } from "../../api/types";
+import { freeRow, type Spot, type Spots, spotsOf } from "./spots";
 
 export interface Place {
   x: number;
@@ -15,45 +14,89 @@ export type Direction = "right" | "down";
 export interface Layout {
   /** By the node's id. */
   places: ReadonlyMap<string, Place>;
-  /** Bends of the calls that pass other nodes on their way, by `callId`. Calls between neighbours are straight. */
+  /** Bends of the calls that pass other nodes on their way, by `callId`. Other calls are straight. */
   bends: ReadonlyMap<string, readonly Place[]>;
+  spots: Spots;
 }
 
 export const callId = (source: string, target: string) => JSON.stringify([source, target]);
 
-const NODE = { width: 130, height: 84 };
-/** Labels lie level, so they need room along calls to the right and little along calls downwards. */
-const LABEL = {
-  right: { width: 120, height: 16, labelpos: "c" },
-  down: { width: 30, height: 16, labelpos: "c" },
-};
-/** Points that the layout puts between two neighbours for the label alone. */
-const STRAIGHT_POINTS = 1;
+/** From one column to the next, and from one row to the next. Labels lie level: they need room along calls to the right. */
+const APART = { right: { column: 226, row: 104 }, down: { column: 136, row: 176 } };
+/** In rows: a call this near to the middle of a node passes through it. The middle is that of its picture and its name below. */
+const CLEAR = 0.5;
+const NAME_BELOW = 0.12;
 
 /** The parts of a map that the layout depends on: figures may change and nothing moves. */
 export function shapeOf(nodes: readonly MapNode[], edges: readonly MapEdge[]): string {
   return JSON.stringify([nodes.map(({ id }) => id).sort(), edges.map(({ source, target }) => [source, target]).sort()]);
 }
 
-export function layoutOf(nodes: readonly MapNode[], edges: readonly MapEdge[], calls: Direction): Layout {
-  const graph = new graphlib.Graph();
-  graph.setGraph({ rankdir: calls === "right" ? "LR" : "TB", nodesep: 44, ranksep: 36, marginx: 10, marginy: 10 });
-  // in the order of their names, not of the answer
-  for (const id of nodes.map((node) => node.id).sort()) graph.setNode(id, { ...NODE });
-  const pairs = edges.map(({ source, target }) => [source, target] as const).sort();
-  for (const [source, target] of pairs) {
-    if (graph.hasNode(source) && graph.hasNode(target)) graph.setEdge(source, target, { ...LABEL[calls] });
+export function layoutOf(
+  nodes: readonly MapNode[],
+  edges: readonly MapEdge[],
+  calls: Direction,
+  known: Spots = new Map(),
+): Layout {
+  const spots = spotsOf(
+    nodes.map(({ id }) => id),
+    edges,
+    known,
+  );
+  const places = new Map([...spots].map(([id, spot]) => [id, placeOf(spot, calls)]));
+  const columns = new Map<number, Spot[]>();
+  for (const spot of spots.values()) {
+    const column = Math.round(spot.column);
+    columns.set(column, [...(columns.get(column) ?? []), { ...spot, row: spot.row + NAME_BELOW }]);
   }
-  layout(graph);
-  const places = graph.nodes().map((id) => [id, placeOf(graph.node(id))] as const);
-  const bends = graph
-    .edges()
-    .map(({ v, w }) => [callId(v, w), (graph.edge(v, w).points as Place[]).slice(1, -1).map(placeOf)] as const)
-    .filter(([, points]) => points.length > STRAIGHT_POINTS);
-  return { places: new Map(places), bends: new Map(bends) };
+  const bends = new Map<string, Place[]>();
+  for (const { source, target } of edges) {
+    const [from, to] = [spots.get(source), spots.get(target)];
+    if (!from || !to || from === to) continue;
+    const points = bendsOf(from, to, columns);
+    if (points.length > 0)
+      bends.set(
+        callId(source, target),
+        points.map((spot) => placeOf(spot, calls)),
+      );
+  }
+  return { places, bends, spots };
 }
 
-const placeOf = ({ x, y }: Place): Place => ({ x, y });
+export function placeOf({ column, row }: Spot, calls: Direction): Place {
+  const apart = APART[calls];
+  return calls === "right"
+    ? { x: column * apart.column, y: row * apart.row }
+    : { x: row * apart.row, y: column * apart.column };
+}
+
+/** Where a node that somebody has put there stands. */
+export function spotOf({ x, y }: Place, calls: Direction): Spot {
+  const apart = APART[calls];
+  return calls === "right"
+    ? { column: x / apart.column, row: y / apart.row }
+    : { column: y / apart.column, row: x / apart.row };
+}
+
+/** Around the nodes in the columns between both ends, by the nearest gap. */
+function bendsOf(from: Spot, to: Spot, columns: ReadonlyMap<number, readonly Spot[]>): Spot[] {
+  const width = to.column - from.column;
+  if (width === 0) {
+    const between = (columns.get(Math.round(from.column)) ?? []).some(
+      ({ row }) => row > Math.min(from.row, to.row) && row < Math.max(from.row, to.row),
+    );
+    return between ? [{ column: from.column + 0.4, row: (from.row + to.row) / 2 }] : [];
+  }
+  const points: Spot[] = [];
+  const step = Math.sign(width);
+  const first = step > 0 ? Math.floor(from.column) + 1 : Math.ceil(from.column) - 1;
+  for (let column = first; (to.column - column) * step > 0; column += step) {
+    const straight = from.row + ((column - from.column) / width) * (to.row - from.row);
+    const row = freeRow(straight, columns.get(column) ?? [], CLEAR);
+    if (row !== straight) points.push({ column, row });
+  }
+  return points;
+}
 
 /** Where `point` is relative to the straight line of a call: share of its length, distance to its right in pixels. */
 export function relativeTo(from: Place, to: Place, point: Place): { weight: number; distance: number } {

@@ -20,6 +20,7 @@ import { TEST_IDS } from "../../testIds";
 import { usePalette } from "../../theme/theme";
 import { fitted } from "../fittedCanvas";
 import { SearchField } from "../SearchField";
+import { criticalByRow } from "./criticalPath";
 import { barsLeft, barsWidth, draw, foldLeft, indentFor, ROW_PX } from "./draw";
 import { Minimap } from "./Minimap";
 import { hasChildren, type Move, matchesOf, moved, rowOf, toggled, treeOf, unfoldedFor, visibleRows } from "./rows";
@@ -36,6 +37,9 @@ interface Props {
   onSelect: (spanId: string | undefined) => void;
   search: string;
   onSearch: (words: string) => void;
+  /** Dim what is not on the critical path. */
+  onlyCritical: boolean;
+  onOnlyCritical: (only: boolean) => void;
   /** Beside the bars, e.g. the chosen span's details. */
   children?: ReactNode;
 }
@@ -55,7 +59,8 @@ const LEAST_DRAG_PX = 6;
 const NO_MATCHES: ReadonlySet<number> = new Set();
 
 /** All spans of a trace over its time. Drawn on a canvas, only what is in view: 100,000 rows scroll like 100. */
-export function Waterfall({ trace, colourOf, selected, onSelect, search, onSearch, children }: Props) {
+export function Waterfall(props: Props) {
+  const { trace, colourOf, selected, onSelect, search, onSearch, onlyCritical, onOnlyCritical, children } = props;
   const { t } = useWords();
   const palette = usePalette();
   const scroller = useRef<HTMLDivElement>(null);
@@ -74,6 +79,7 @@ export function Waterfall({ trace, colourOf, selected, onSelect, search, onSearc
   const found = useMemo(() => matchesOf(trace.spans, words), [trace, words]);
   const matches = useMemo(() => (found.length ? new Set(found) : NO_MATCHES), [found]);
   const covered = useMemo(() => remembering((index) => coveredByChildren(tree, index)), [tree]);
+  const critical = useMemo(() => criticalByRow(trace.critical_path), [trace]);
   const chosen = selected === undefined ? -1 : (tree.indexOf.get(selected) ?? -1);
 
   const treeWidth = Math.round(Math.min(460, Math.max(150, size.width * (size.width < 600 ? 0.46 : 0.36))));
@@ -110,6 +116,8 @@ export function Waterfall({ trace, colourOf, selected, onSelect, search, onSearc
       indent,
       colourOf,
       covered,
+      critical,
+      onlyCritical,
       palette,
     });
   };
@@ -265,6 +273,15 @@ export function Waterfall({ trace, colourOf, selected, onSelect, search, onSearc
           </span>
         )}
         <span className={classes.gap} />
+        <Button
+          size="compact-xs"
+          variant={onlyCritical ? "light" : "default"}
+          aria-pressed={onlyCritical}
+          title={t("waterfall.critical.hint")}
+          onClick={() => onOnlyCritical(!onlyCritical)}
+        >
+          {t("waterfall.critical")}
+        </Button>
         {!isWhole && (
           <Button size="compact-xs" variant="light" onClick={() => setWindow(wholeOf(trace.duration_ms))}>
             {t("waterfall.whole")}

@@ -8,6 +8,8 @@ import { type TimeWindow, ticks, xOf } from "./timeScale";
 export const ROW_PX = 26;
 const BAR_PX = 12;
 const LEAST_BAR_PX = 2;
+const CRITICAL_PX = 2.5;
+const DIMMED = 0.3;
 /** Less than this is not worth a word beside the name. */
 const LEAST_BESIDE_PX = 30;
 /** Beside a bar that starts at the very edge. */
@@ -35,6 +37,10 @@ export interface Scene {
   indent: number;
   colourOf: ReadonlyMap<string, string>;
   covered: (index: number) => readonly number[];
+  /** Stretches of the critical path by span: from, to, from, to … in ms from the trace's start. */
+  critical: ReadonlyMap<number, readonly number[]>;
+  /** Dims the spans that are not on it. */
+  onlyCritical: boolean;
   palette: Palette;
 }
 
@@ -60,8 +66,10 @@ export function draw(context: CanvasRenderingContext2D, scene: Scene): void {
     if (index === undefined) break;
     const top = row * ROW_PX - scene.shift;
     drawBackground(context, scene, index, top);
+    if (scene.onlyCritical && !scene.critical.has(index)) context.globalAlpha = DIMMED;
     drawBar(context, scene, index, top);
     drawLabel(context, scene, index, top);
+    context.globalAlpha = 1;
   }
   context.fillStyle = palette.line;
   context.fillRect(treeWidth - 1, 0, 1, height);
@@ -226,19 +234,28 @@ function drawBar(context: CanvasRenderingContext2D, scene: Scene, index: number,
     context.fill();
     // what the children took is dimmed: the full colour is time of the span's own
     context.fillStyle = palette.surface;
-    context.globalAlpha = 0.55;
+    const strength = context.globalAlpha;
+    context.globalAlpha = 0.55 * strength;
     const covered = scene.covered(index);
     for (let pair = 0; pair + 1 < covered.length; pair += 2) {
       const coverFrom = Math.max(shownFrom, place(covered[pair] as number));
       const coverTo = Math.min(shownTo, place(covered[pair + 1] as number));
       if (coverTo - coverFrom >= 0.5) context.fillRect(coverFrom, barTop + 1.5, coverTo - coverFrom, BAR_PX - 3);
     }
-    context.globalAlpha = 1;
+    context.globalAlpha = strength;
     if (span.error) {
       context.strokeStyle = palette.error;
       context.lineWidth = 1.5;
       context.stroke();
     }
+  }
+  context.fillStyle = palette.text;
+  const critical = scene.critical.get(index) ?? [];
+  for (let pair = 0; pair + 1 < critical.length; pair += 2) {
+    const criticalFrom = Math.max(treeWidth, place(critical[pair] as number));
+    const criticalTo = Math.min(width, place(critical[pair + 1] as number));
+    if (criticalTo > criticalFrom)
+      context.fillRect(criticalFrom, barTop + BAR_PX + 1, Math.max(1, criticalTo - criticalFrom), CRITICAL_PX);
   }
   for (const event of span.events) {
     const x = place(span.offset_ms + event.offset_ms);
