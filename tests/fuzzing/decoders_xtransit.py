@@ -135,7 +135,8 @@ def cut_up(body, pieces):
                     found.append((event.name, event.file_name, bytearray()))
                 elif isinstance(event, PartData):
                     found[-1][2].extend(event.data)
-            assert len(reader._held) <= len(piece) + 8300
+            assert len(reader._key) + len(reader._value) <= 8300
+            assert not reader._ready
     except UploadError as error:
         return error.reason
     assert sum(len(it[2]) for it in found) <= len(body)
