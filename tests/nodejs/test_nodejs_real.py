@@ -109,14 +109,14 @@ def test_an_agent_reports_is_asked_and_sends_files(real, api):
     assert "nodes" in documents["heapsnapshot"]
     assert documents["diag"]["pid"] == real.pid
 
-    plain = content(api, made["diag"], encoding="identity")
-    assert json.loads(plain.content) == documents["diag"]
-    assert len(plain.content) == made["diag"]["parts"][0]["plain_bytes"]
+    plain = content(api, made["gcprofile"], encoding="identity")
+    assert json.loads(plain.content) == documents["gcprofile"]
+    assert len(plain.content) == made["gcprofile"]["parts"][0]["plain_bytes"]
 
     # A second transfer sends what the file has become meanwhile, and not what the agent has kept of the first.
-    with Path(made["diag"]["path"]).open("a") as file:
+    with Path(made["gcprofile"]["path"]).open("a") as file:
         file.write("\n\n")
-    again = api.client.post(f"/api/v1/nodejs/files/{made['diag']['id']}/transfer").json()
+    again = api.client.post(f"/api/v1/nodejs/files/{made['gcprofile']['id']}/transfer").json()
     assert again["state"] == "transferring"
     assert len(content(api, stored(api, again), encoding="identity").content) == len(plain.content) + 2
 
@@ -166,10 +166,10 @@ def test_an_agent_with_a_wrong_secret_stops_and_a_person_is_told(server, api, pa
 
 def test_what_is_stored_is_gzip_as_it_came(real, api):
     eventually(lambda: (api.instance(AGENT) or {}).get("connected"), "the agent")
-    file = stored(api, api.post(AGENT, f"processes/{real.pid}/actions", action="diag").json())
+    file = stored(api, api.post(AGENT, f"processes/{real.pid}/actions", action="gcprofile", duration_s=1).json())
     headers = {"Authorization": api.client.headers["Authorization"], "Accept-Encoding": "gzip"}
     with api.client.stream("GET", f"/api/v1/nodejs/files/{file['id']}/content", headers=headers) as answer:
         raw = b"".join(answer.iter_raw())
         assert answer.headers["Content-Encoding"] == "gzip"
     assert len(raw) == file["parts"][0]["bytes"]
-    assert json.loads(gzip.decompress(raw))["pid"] == real.pid
+    assert "gc" in json.loads(gzip.decompress(raw))

@@ -49,6 +49,9 @@ function trendAddress(name: NodejsProcessName, metrics: readonly string[], { fro
 export const contentAddress = (id: number, part = 0) =>
   addressOf(`${filePath(id)}/content`, { part: part || undefined });
 
+/** A diagnostic report with its secrets, for admins. */
+export const rawAddress = (id: number) => addressOf(`${filePath(id)}/content`, { raw: true });
+
 export const nodejsApi = {
   instances: (signal?: AbortSignal) => everyPage<NodejsInstance>("/nodejs/instances", {}, signal),
   processes: (signal?: AbortSignal) => everyPage<NodejsProcess>("/nodejs/processes", {}, signal),

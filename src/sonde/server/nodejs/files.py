@@ -240,6 +240,11 @@ class Files:
         with writing(self._engine) as connection:
             self._note(connection, who, "nodejs.transfer", file.app, {"agent": file.agent, "path": file.path})
 
+    def note_raw(self, file: File, who: str) -> None:
+        """For the audit: somebody sees a report with its secrets."""
+        with writing(self._engine) as connection:
+            self._note(connection, who, "nodejs.diag.raw", file.app, {"agent": file.agent, "file": file.id})
+
     def note_config(self, app: str, agent: str, pid: int, changed: dict[str, Any], who: str) -> None:
         """For the audit."""
         with writing(self._engine) as connection:

@@ -1,9 +1,11 @@
 import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { IconDownload, IconExternalLink, IconStar, IconStarFilled } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 
-import { contentAddress } from "../../api/nodejs";
+import { contentAddress, rawAddress } from "../../api/nodejs";
 import type { NodejsFile } from "../../api/nodejsTypes";
+import { sessionQuery } from "../../api/queries";
 import { bytes, duration, moment, text } from "../../domain/format";
 import { sizeOf } from "../../domain/nodejs";
 import { useWords } from "../../i18n";
@@ -21,6 +23,7 @@ export function FileHead({ file }: { file: NodejsFile }) {
   const { t } = useWords();
   const navigate = useNavigate();
   const work = useFileWork(() => void navigate({ to: "/nodejs/files", replace: true }));
+  const isAdmin = useQuery(sessionQuery).data?.role === "admin";
   const { app, agent, pid, parts } = file;
   const first = parts[0];
   const isPending = work.pending === file.id;
@@ -75,6 +78,19 @@ export function FileHead({ file }: { file: NodejsFile }) {
               leftSection={<IconDownload size={13} />}
             >
               {t("job.download")}
+            </Button>
+          )}
+          {first && file.kind === "diag" && isAdmin && (
+            <Button
+              component="a"
+              href={rawAddress(file.id)}
+              download={first.name}
+              size="compact-xs"
+              variant="default"
+              title={t("diag.raw.hint")}
+              leftSection={<IconDownload size={13} />}
+            >
+              {t("diag.raw")}
             </Button>
           )}
           {first && (file.kind === "cpuprofile" || file.kind === "heapprofile") && (

@@ -167,37 +167,11 @@ describe("a trace of collections", () => {
 });
 
 describe("a diagnostic report", () => {
-  it("shows the environment without what looks secret", () => {
-    const shown = (text: string) => variableOf(text).value;
-    for (const secret of [
-      "DATABASE_PASSWORD=hunter2",
-      "db_pass=hunter2",
-      "AWS_SECRET_ACCESS_KEY=hunter2",
-      "GITHUB_TOKEN=hunter2",
-      "STRIPE_API_KEY=hunter2",
-      "SENTRY_DSN=hunter2",
-      "npm_config__auth=hunter2",
-      "SLACK_WEBHOOK_URL=https://hunter2",
-      "X=-----BEGIN PRIVATE KEY----- hunter2",
-      "Y=ghp_hunter2hunter2hunter2",
-      "DATABASE_URL=postgres://shop:hunter2@db:5432/shop",
-    ]) {
-      expect(variableOf(secret), secret).toMatchObject({ masked: true });
-      expect(shown(secret), secret).not.toContain("hunter2");
-    }
-    expect(shown("DATABASE_URL=postgres://shop:hunter2@db:5432/shop")).toBe("postgres://shop:••••••@db:5432/shop");
-    for (const open of [
-      "PATH=/usr/bin",
-      "PWD=/srv",
-      "NODE_ENV=production",
-      "HOME=/root",
-      "KEYBOARD=us",
-      "SSL_CERT_FILE=/etc/ssl/ca.crt",
-      "EMPTY_TOKEN=",
-    ]) {
-      expect(`${variableOf(open).name}=${shown(open)}`, open).toBe(open);
-      expect(variableOf(open).masked, open).toBe(false);
-    }
+  it("tells which values of the environment the server has hidden", () => {
+    expect(variableOf("API_TOKEN=••••••")).toEqual({ name: "API_TOKEN", value: "••••••", masked: true });
+    expect(variableOf("DB=postgres://shop:••••••@db/shop")).toMatchObject({ name: "DB", masked: true });
+    expect(variableOf("A=b=c")).toEqual({ name: "A", value: "b=c", masked: false });
+    expect(variableOf("EMPTY")).toEqual({ name: "EMPTY", value: "", masked: false });
   });
 
   it("is read though parts are missing, and refused when it is none", () => {

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,9 +19,11 @@ from sonde.server.api.routes import PREFIX
 from sonde.server.api.routes.processes import AppId, Pid, Text
 from sonde.server.intake.xtransit.agents import Agent
 from sonde.server.intake.xtransit.process_metrics import instance_of
+from sonde.server.nodejs.diag_report import LARGEST_BYTES, BadReportError, without_secrets
 from sonde.server.nodejs.errors import AgentAwayError, BadWishError, NoAnswerError, RefusedByAgentError
-from sonde.server.nodejs.files import LONGEST_NOTE, File, FileFilter, TooManyFilesError
+from sonde.server.nodejs.files import LONGEST_NOTE, File, FileFilter, Part, TooManyFilesError
 from sonde.server.nodejs.records import PackageFile
+from sonde.server.nodejs.storage import Storage
 from sonde.server.reports.nodejs import (
     FileKind,
     NodejsConfig,
@@ -380,15 +383,26 @@ def routes(parts: Parts) -> APIRouter:
         file_id: FileId,
         caller: Annotated[Caller, Depends(reader)],
         part: Annotated[int, Query(ge=0, le=1, description="Of a core: 0 is the core, 1 its executable.")] = 0,
+        raw: Annotated[bool, Query(description="A diagnostic report with its secrets. Needs `admin`.")] = False,
     ) -> Response:
-        """What is stored: as it came, in gzip, where the client takes that, else without."""
+        """What is stored: as it came, in gzip, where the client takes that, else without.
+
+        Of a diagnostic report the values of the environment that look secret are hidden.
+        """
         file = await seen(file_id, caller)
+        masked = file.kind == "diag" and not raw
+        if raw and caller.scope != "admin":
+            raise RefusedError(403, "forbidden", f"`raw` needs the scope `admin`, yours is `{caller.scope}`")
         if part >= len(file.parts):
             raise not_found("stored file; it may have to be fetched first")
         it = file.parts[part]
         path = nodejs.storage.path(it)
         if not path.is_file():
             raise not_found("stored file any more")
+        if masked:
+            return await _masked(nodejs.storage, it)
+        if file.kind == "diag":
+            await nodejs.workers(nodejs.files.note_raw, file, caller.who)
         headers = {"ETag": f'"{it.storage}"', "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers["Content-Encoding"] = "gzip"
@@ -398,6 +412,22 @@ def routes(parts: Parts) -> APIRouter:
         return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
 
     return router
+
+
+async def _masked(storage: Storage, part: Part) -> Response:
+    """A diagnostic report, without secrets. Raises RefusedError."""
+    if part.plain_bytes > LARGEST_BYTES:
+        raise RefusedError(409, "not_masked", "the report is too large to be searched for secrets")
+    try:
+        report = await asyncio.to_thread(lambda: without_secrets(b"".join(storage.plain(part))))
+    except BadReportError as error:
+        raise RefusedError(409, "not_masked", f"{error}: what is secret in it is not known") from None
+    headers = {
+        "ETag": f'"{part.storage}-masked"',
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(part.name)}",
+    }
+    return Response(report, media_type="application/octet-stream", headers=headers)
 
 
 async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
