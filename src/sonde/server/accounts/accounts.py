@@ -52,6 +52,7 @@ class Accounts:
     ) -> None:
         """`now` is the clock on the wall, `seconds` one that never goes back."""
         self.engine = engine
+        self.sealer = sealer
         self.users = Users(engine, now, hasher)
         self.sessions = Sessions(engine, now, seconds, session_lifetime)
         self.apps = Apps(engine, now, seconds, sealer)

@@ -1,0 +1,1 @@
+"""Alarms: rules, their evaluation, what fired, and whoever is told."""

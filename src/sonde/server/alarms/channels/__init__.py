@@ -1,0 +1,1 @@
+"""How each kind of receiver is spoken to: a file each, made of the message and the notifier, without sending."""
