@@ -18,7 +18,6 @@ describe("canned answers", () => {
       "/traces",
       "/traces/attributes",
       `/traces/${"a".repeat(32)}/compare/${"b".repeat(32)}`,
-      "/live",
       "/nodes",
       "/nodes/web-1",
       "/tools",

@@ -5,7 +5,6 @@
 
 import type {
   ErrorGroup,
-  Live,
   MapEdge,
   MapNode,
   Neighbour,
@@ -68,8 +67,6 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
     case "traces":
       if (one === "attributes") return ok({ items: scenario === "empty" ? [] : ATTRIBUTE_KEYS, next: null });
       return one ? oneTrace(one, now) : traces(scenario, query, from, to);
-    case "live":
-      return ok(live(scenario, now));
     case "nodes": {
       const all = scenario === "empty" ? [] : hosts(now);
       if (!one) return ok({ items: all, next: null });
@@ -277,33 +274,4 @@ function traces(scenario: Scenario, query: URLSearchParams, from: number, to: nu
 function oneTrace(traceId: string, now: number): Answer {
   if (traceId === "0".repeat(32)) return refused(404, "not_found", `There is no trace ${traceId}.`);
   return ok(trace(traceId, now));
-}
-
-function live(scenario: Scenario, now: number): Live {
-  const end = Math.floor(now / 1000) * 1000;
-  const time = new Date(now).toISOString();
-  if (scenario === "empty")
-    return { time, window_s: 60, behind_ms: null, series: [], services: [], latest: [], slowest: [] };
-  const front = SERVICES[0] as CannedService;
-  const rows = Array.from({ length: 40 }, (_, index) => traceRow(Math.floor(end / 1000) - index, end, 0)).map(
-    (row, index) => ({
-      ...row,
-      start_time: new Date(end - index * 210).toISOString(),
-    }),
-  );
-  return {
-    time,
-    window_s: 60,
-    behind_ms: 640,
-    series: seriesOf({ ...front, failing: 0.03 }, end - 60_000, end, 60),
-    services: SERVICES.filter(({ per_s }) => per_s > 0.1).map((canned) => ({
-      service: canned.name,
-      requests_per_s: canned.per_s,
-      errors_per_s: canned.per_s * canned.failing,
-      average_ms: canned.p50_ms * 1.3,
-      p95_ms: canned.p50_ms * 4,
-    })),
-    latest: rows.slice(0, 20),
-    slowest: [...rows].sort((a, b) => b.duration_ms - a.duration_ms).slice(0, 20),
-  };
 }

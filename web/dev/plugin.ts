@@ -5,6 +5,7 @@ import type { Connect, Plugin } from "vite";
 
 import type { NewJob, SamplingWish } from "../src/api/types";
 import { type Answer, answer, newApp, SCENARIOS, type Scenario, sessionOf } from "./answers.ts";
+import { streamLive } from "./live.ts";
 import { samplingAt, saySampling, unsaySampling } from "./sampling.ts";
 import { asked, cancelJob, processes, startJob } from "./tools.ts";
 
@@ -34,6 +35,10 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
   }
   if (!scenario) {
     send(response, { status: 401, body: { error: { code: "unauthenticated", message: "Log in first." } } });
+    return;
+  }
+  if (url.pathname === "/live/stream" && scenario !== "broken") {
+    streamLive(request, response, url.searchParams, scenario === "empty");
     return;
   }
   if (scenario === "slow") await new Promise((resolve) => setTimeout(resolve, SLOW_MS));

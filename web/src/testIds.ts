@@ -42,6 +42,8 @@ export const TEST_IDS = {
   liveBehind: "live-behind",
   livePause: "live-pause",
   liveTable: "live-table",
+  liveTail: "live-tail",
+  liveFilter: "live-filter",
   nodesTable: "nodes-table",
   nodeCharts: "node-charts",
   processTable: "process-table",

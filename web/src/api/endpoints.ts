@@ -9,7 +9,6 @@ import type {
   HostNode,
   Job,
   JobState,
-  Live,
   Moments,
   NewApp,
   NewJob,
@@ -146,8 +145,6 @@ export const api = {
   trace: (traceId: string, signal?: AbortSignal) => request<Trace>(addressOf(`/traces/${part(traceId)}`), { signal }),
   moments: (traceId: string, signal?: AbortSignal) =>
     request<Moments>(addressOf(`/traces/${part(traceId)}/moments`), { signal }),
-
-  live: (signal?: AbortSignal) => request<Live>(addressOf("/live"), { signal }),
 
   nodes: (signal?: AbortSignal) => everyPage<HostNode>("/nodes", {}, signal),
   node: (host: string, between: Between, signal?: AbortSignal) =>

@@ -75,17 +75,6 @@ export const traceQuery = (traceId: string) =>
 export const momentsQuery = (traceId: string) =>
   queryOptions({ queryKey: ["moments", traceId], queryFn: ({ signal }) => api.moments(traceId, signal) });
 
-export const LIVE_EVERY_MS = 1000;
-
-export const liveQuery = (paused: boolean) =>
-  queryOptions({
-    queryKey: ["live"],
-    queryFn: ({ signal }) => api.live(signal),
-    refetchInterval: paused ? false : LIVE_EVERY_MS,
-    enabled: !paused,
-    structuralSharing: false,
-  });
-
 export const runtimeQuery = (service: string, range: Range) =>
   queryOptions({
     queryKey: ["runtime", service, rangeKey(range)],

@@ -238,24 +238,6 @@ export interface Moments {
   truncated: boolean;
 }
 
-export interface LiveService {
-  service: string;
-  requests_per_s: number;
-  errors_per_s: number;
-  average_ms: number | null;
-  p95_ms: number | null;
-}
-
-export interface Live {
-  time: string;
-  window_s: number;
-  behind_ms: number | null;
-  series: Point[];
-  services: LiveService[];
-  latest: TraceRow[];
-  slowest: TraceRow[];
-}
-
 export interface Filesystem {
   mountpoint: string;
   used_bytes: number;
@@ -360,6 +342,9 @@ export interface ConnectHint {
   reason: string;
   subject: string;
   text: string;
+  /** Which sentence `text` is; empty: there is no other than `text`. */
+  code: string;
+  values: Record<string, string>;
   app: string;
   count: number;
   first_seen: string;

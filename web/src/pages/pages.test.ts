@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { figuresOf, seriesOf } from "../../dev/figures";
-import { SERVICES } from "../../dev/shop";
-import type { Point, Service } from "../api/types";
+import { figuresOf } from "../../dev/figures";
+import type { Service } from "../api/types";
 import { hasRange, refreshesItself } from "../shell/places";
-import { complete, recentOf } from "./live/recent";
-import { ServerClock } from "./live/serverClock";
 import { diskShare, fullest, shareOf } from "./nodes/fractions";
 import { named, summaryOf, urgency } from "./overview/summary";
 import { together } from "./overview/together";
@@ -72,54 +69,6 @@ describe("all services in one chart", () => {
 
   it("is empty without services", () => {
     expect(together([])).toEqual({ times: [], requests_per_s: [], errors: [], p95s: [] });
-  });
-});
-
-describe("the live view", () => {
-  const points = (requests: number[]): Point[] =>
-    requests.map((count, second) => ({
-      ...(seriesOf(SERVICES[0] as (typeof SERVICES)[number], 0, 1000, 1)[0] as Point),
-      time: new Date(second * 1000).toISOString(),
-      requests: count,
-      errors: 0,
-      average_ms: count ? 10 : null,
-      p95_ms: count ? 20 : null,
-    }));
-
-  const live = (requests: number[], behind_ms: number | null) => ({
-    series: points(requests),
-    time: new Date(requests.length * 1000 - 500).toISOString(),
-    behind_ms,
-  });
-
-  it("leaves out the running second and those that are still on their way", () => {
-    expect(complete(live([5, 5, 5, 5, 3], 400))).toHaveLength(4);
-    expect(complete(live([5, 5, 5, 2, 0], 1800))).toHaveLength(2);
-  });
-
-  it("shows a long silence as one", () => {
-    expect(complete(live([5, ...new Array(20).fill(0)], 19_600))).toHaveLength(20);
-    expect(complete(live([0, 0, 0], null))).toHaveLength(2);
-  });
-
-  it("weighs the average by requests", () => {
-    expect(recentOf(live([10, 30, 0], 400))).toMatchObject({ requests_per_s: 20, average_ms: 10, failed: 0 });
-    expect(recentOf(live([], null))).toMatchObject({
-      requests_per_s: 0,
-      average_ms: null,
-      failed: null,
-      worst_p95_ms: null,
-    });
-  });
-
-  it("moves by the server's clock, smoothly, and follows it when it jumps", () => {
-    const clock = new ServerClock();
-    clock.heard(new Date(50_000).toISOString(), 10_000);
-    expect(clock.at(11_000)).toBe(51_000);
-    clock.heard(new Date(51_100).toISOString(), 11_000);
-    expect(clock.at(11_000)).toBeCloseTo(51_010);
-    clock.heard(new Date(90_000).toISOString(), 12_000);
-    expect(clock.at(12_000)).toBe(90_000);
   });
 });
 

@@ -1,55 +1,67 @@
 import { useEffect, useMemo, useRef } from "react";
 
-import type { Live } from "../../api/types";
 import { count, duration, rate } from "../../domain/format";
-import { timesOf } from "../../domain/series";
 import { useWords } from "../../i18n";
 import { type Series, type Sliding, TimeSeries } from "../../parts/TimeSeries";
 import classes from "./LivePage.module.css";
-import { complete } from "./recent";
+import type { LiveState } from "./liveState";
+import { secondsOf } from "./recent";
 import { ServerClock } from "./serverClock";
 
-/** The right edge lags, so that a second is complete before it comes into view. */
-const LAG_MS = 2000;
+/** The right edge is this much behind now, so that the newest second does not stick out of the frame. */
+const LAG_S = 0.5;
 
-export function LiveCharts({ live, paused }: { live: Live; paused: boolean }) {
+interface Props {
+  state: LiveState;
+  window_s: number;
+  /** What the charts are about; nothing: all services. */
+  service: string | undefined;
+  /** Nothing moves. */
+  still: boolean;
+}
+
+export function LiveCharts({ state, window_s, service, still }: Props) {
   const { t } = useWords();
   const clock = useRef(new ServerClock());
-  useEffect(() => clock.current.heard(live.time, Date.now()), [live]);
+  useEffect(() => clock.current.heard(state.time, Date.now()), [state.time]);
 
-  const points = useMemo(() => complete(live), [live]);
-  const times = useMemo(() => timesOf(points), [points]);
+  const { times, points } = useMemo(() => secondsOf(state, window_s), [state, window_s]);
   const traffic = useMemo<Series[]>(
     () => [
-      { label: t("figure.requests"), colour: "accent", style: "area", values: points.map(({ requests }) => requests) },
+      {
+        label: t("figure.requests"),
+        colour: "accent",
+        style: "area",
+        values: points.map((point) => point?.requests ?? 0),
+      },
     ],
     [points, t],
   );
   const errors = useMemo<Series[]>(
-    () => [{ label: t("figure.errors"), colour: "error", style: "bars", values: points.map((point) => point.errors) }],
+    () => [
+      { label: t("figure.errors"), colour: "error", style: "bars", values: points.map((point) => point?.errors ?? 0) },
+    ],
     [points, t],
   );
   const latency = useMemo<Series[]>(
     () => [
-      { label: "p50", colour: "p50", style: "line", values: points.map(({ p50_ms }) => p50_ms) },
-      { label: "p95", colour: "p95", style: "line", values: points.map(({ p95_ms }) => p95_ms) },
+      { label: "p50", colour: "p50", style: "line", values: points.map((point) => point?.p50_ms ?? null) },
+      { label: "p95", colour: "p95", style: "line", values: points.map((point) => point?.p95_ms ?? null) },
     ],
     [points],
   );
   const sliding = useMemo<Sliding | undefined>(
-    () =>
-      paused
-        ? undefined
-        : { window_s: live.window_s - LAG_MS / 1000 - 1, edge_s: () => (clock.current.at(Date.now()) - LAG_MS) / 1000 },
-    [paused, live.window_s],
+    () => (still ? undefined : { window_s, edge_s: () => clock.current.at(Date.now()) / 1000 - LAG_S }),
+    [still, window_s],
   );
-  const to = new Date(live.time).getTime() - LAG_MS;
-  const shared = { times, from: to - (live.window_s - 3) * 1000, to, sync: "live", sliding, height: 170 };
+  const to = new Date(state.time).getTime() - LAG_S * 1000;
+  const shared = { times, from: to - window_s * 1000, to, sync: "live", sliding, height: 170 };
+  const of = (title: string) => (service ? `${title}, ${service}` : title);
   return (
     <div className={classes.charts}>
-      <TimeSeries title={t("live.traffic")} series={traffic} format={rate} {...shared} />
-      <TimeSeries title={t("figure.errors")} series={errors} format={count} steps="whole" {...shared} />
-      <TimeSeries title={t("figure.latency")} series={latency} format={duration} {...shared} />
+      <TimeSeries title={of(t("live.traffic"))} series={traffic} format={rate} {...shared} />
+      <TimeSeries title={of(t("figure.errors"))} series={errors} format={count} steps="whole" {...shared} />
+      <TimeSeries title={of(t("figure.latency"))} series={latency} format={duration} {...shared} />
     </div>
   );
 }

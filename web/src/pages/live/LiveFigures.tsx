@@ -1,14 +1,14 @@
-import type { Live } from "../../api/types";
 import { duration, percent, rate } from "../../domain/format";
 import { toneOf } from "../../domain/health";
 import { useWords } from "../../i18n";
 import { Figure, FigureRow } from "../../parts/Figure";
+import type { LiveState } from "./liveState";
 import { recentOf } from "./recent";
 
 /** The last ten seconds. */
-export function LiveFigures({ live }: { live: Live }) {
+export function LiveFigures({ state }: { state: LiveState }) {
   const { t } = useWords();
-  const recent = recentOf(live);
+  const recent = recentOf(state);
   return (
     <FigureRow>
       <Figure label={t("figure.traffic")} of={rate(recent.requests_per_s)}>

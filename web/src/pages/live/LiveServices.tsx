@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 
-import type { LiveService } from "../../api/types";
+import type { LiveService } from "../../api/liveTypes";
 import { duration, rate } from "../../domain/format";
 import { healthOf, toneOf } from "../../domain/health";
 import { useWords } from "../../i18n";

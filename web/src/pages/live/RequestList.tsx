@@ -10,8 +10,16 @@ import { Empty } from "../../parts/Empty";
 import { HealthMark } from "../../parts/HealthMark";
 import { Panel } from "../../parts/Panel";
 
+interface Props {
+  title: string;
+  rows: readonly TraceRow[];
+  /** Below them. */
+  foot?: string;
+  testId?: string;
+}
+
 /** Requests in the order they are given, each a link to its trace. */
-export function RequestList({ title, rows }: { title: string; rows: readonly TraceRow[] }) {
+export function RequestList({ title, rows, foot, testId }: Props) {
   const { t } = useWords();
   const columns = useMemo<Column<TraceRow>[]>(
     () => [
@@ -43,7 +51,7 @@ export function RequestList({ title, rows }: { title: string; rows: readonly Tra
     [t],
   );
   return (
-    <Panel title={title} flush>
+    <Panel title={title} flush testId={testId}>
       {rows.length === 0 ? (
         <Empty title={t("live.quiet")} />
       ) : (
@@ -55,6 +63,7 @@ export function RequestList({ title, rows }: { title: string; rows: readonly Tra
           maxHeight="420px"
           rowHeight={30}
           restWidth={180}
+          foot={foot || undefined}
         />
       )}
     </Panel>
