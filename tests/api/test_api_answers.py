@@ -57,6 +57,13 @@ def test_a_method_that_an_address_does_not_take_is_refused_with_those_it_does(re
         ("/api/v1/traces?error=perhaps", "error"),
         ("/api/v1/traces?attribute=no-equals-sign", "attribute"),
         ("/api/v1/traces?attribute=%3Dvalue", "attribute"),
+        ("/api/v1/traces?attribute=a=1&attribute=n%3Emany", "attribute"),
+        ("/api/v1/traces?" + "&".join(["attribute=a=1"] * 11), "attribute"),
+        ("/api/v1/traces?status=6oo", "status"),
+        ("/api/v1/traces?max_ms=-1", "max_ms"),
+        ("/api/v1/traces/attributes/values", "key"),
+        ("/api/v1/map/history?points=0", "points"),
+        ("/api/v1/traces/" + "0" * 32 + "/compare/xyz", "other_id"),
         ("/api/v1/traces?order=oldest", "order"),
         ("/api/v1/traces?cursor=made-up", "cursor"),
         ("/api/v1/traces?service=" + "x" * 1001, "service"),
@@ -79,6 +86,7 @@ def test_a_parameter_that_cannot_be_used_is_named(reader, path, parameter):
         "/api/v1/services/a%2Fb",
         "/api/v1/nodes/no-such-host",
         "/api/v1/traces/" + "0" * 32,
+        "/api/v1/traces/" + "0" * 32 + "/compare/" + "1" * 32,
     ],
 )
 def test_a_thing_that_is_not_there_is_404(reader, path):

@@ -91,6 +91,22 @@ def test_a_waterfall_by_keyboard_and_by_link(visit, traffic):
     assert visit.complaints == []
 
 
+def test_a_trace_beside_a_slower_one_of_its_endpoint(visit, traffic):
+    """The failed request beside one that did not fail: only that differs."""
+    visit.open(f"/traces/{traffic[9]}")
+    expect(visit.page.get_by_role("button", name="Critical path")).to_have_attribute("aria-pressed", "false")
+    visit.find("compareMenu").click()
+    visit.page.locator(f'a[href*="/compare/{traffic[0][:8]}"]').first.click()
+    expect(visit.page).to_have_url(re.compile(f"/traces/{traffic[9]}/compare/"))
+    expect(rows(visit, "comparedSpans")).to_have_count(SPANS_IN_A_CHECKOUT)
+    expect(visit.find("comparedOperations")).to_contain_text("POST /orders")
+
+    visit.page.get_by_text("Only what differs").click()
+    expect(visit.page).to_have_url(re.compile("changed=true"))
+    expect(visit.find("comparedSpans")).to_contain_text("POST /checkout")
+    assert visit.complaints == []
+
+
 def test_a_click_on_a_bar_chooses_its_span(visit, traffic):
     visit.open(f"/traces/{traffic[0]}")
     box = visit.find("waterfall").bounding_box()
@@ -123,6 +139,16 @@ def test_the_map_draws_and_lists_the_calls(visit):
     calls.get_by_role("button", name=re.compile("orders$")).first.click()
     panel = visit.find("mapPanel")
     expect(panel).to_contain_text("Called by")
+    panel.get_by_role("button", name="Both ends of this call").first.click()
+    expect(visit.find("mapCallPanel")).to_contain_text("pass between both ends")
+
+    visit.find("mapTimeLine").get_by_role("slider").press("End")
+    expect(visit.page).to_have_url(re.compile(r"at=\d+"))
+    visit.find("mapTimeLine").get_by_role("button", name="Whole time").click()
+    expect(visit.page).not_to_have_url(re.compile("at="))
+
+    visit.open("/map?view=list")
+    calls.get_by_role("button", name=re.compile("orders$")).first.click()
     panel.get_by_role("link", name="Open service").click()
     expect(visit.page).to_have_url(re.compile("/services/orders"))
     expect(visit.find("serviceFigures")).to_be_visible()
@@ -139,6 +165,14 @@ def test_traces_are_filtered_by_address_and_by_hand(visit):
     visit.page.keyboard.press("Enter")
     expect(visit.page).to_have_url(re.compile("attribute=user.tier%3Dgold"))
     expect(visit.find("tracesTable")).to_contain_text("POST /checkout")
+    conditions = visit.find("tracesConditions")
+    conditions.get_by_label("Attribute", exact=True).fill("http.response.status_code")
+    conditions.get_by_label("Comparison").select_option(">=")
+    conditions.get_by_label("Value", exact=True).fill("500")
+    conditions.get_by_role("button", name="Add").click()
+    expect(rows(visit, "tracesTable")).to_have_count(6)
+    conditions.get_by_role("button", name="Take away: http.response.status_code").click()
+    expect(visit.page).not_to_have_url(re.compile("status_code"))
 
     visit.page.get_by_label("At least (ms)").fill("60000")
     visit.page.keyboard.press("Enter")

@@ -15,5 +15,7 @@ export function stateOf({ span_a, span_b }: Pick<ComparedSpan, "span_a" | "span_
 /** Whether it is worth a look; `longest_ms`: the longer of both traces. */
 export function differs(span: ComparedSpan, longest_ms: number): boolean {
   if (span.duration_a_ms === null || span.duration_b_ms === null || span.error_a !== span.error_b) return true;
-  return Math.abs(span.duration_b_ms - span.duration_a_ms) >= longest_ms * LEAST_PART;
+  return isMuch(span.duration_b_ms - span.duration_a_ms, longest_ms);
 }
+
+export const isMuch = (difference_ms: number, longest_ms: number) => Math.abs(difference_ms) >= longest_ms * LEAST_PART;

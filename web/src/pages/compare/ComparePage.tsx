@@ -28,7 +28,7 @@ export default function ComparePage() {
   const gone = comparison.error instanceof ApiError && comparison.error.status === 404;
   return (
     <Page
-      title={t("compare.title")}
+      title={t("beside.title")}
       heading={
         <Breadcrumb
           parent={
@@ -36,13 +36,13 @@ export default function ComparePage() {
               {t("trace")}
             </Link>
           }
-          name={t("compare.title")}
+          name={t("beside.title")}
         />
       }
     >
       {gone ? (
         <Panel>
-          <Empty title={t("compare.notFound")}>{t("trace.gone.hint")}</Empty>
+          <Empty title={t("beside.notFound")}>{t("trace.gone.hint")}</Empty>
         </Panel>
       ) : (
         <Loaded query={comparison} skeleton={<TableSkeleton />}>
@@ -69,12 +69,12 @@ function Shown({ comparison }: { comparison: Comparison }) {
           className="link"
           preload={false}
         >
-          {t("compare.swap")}
+          {t("beside.swap")}
         </Link>
       </div>
       {!comparison.same_endpoint && (
         <p className={classes.note}>
-          <HealthMark health="warn" size={10} /> {t("compare.otherEndpoint")}
+          <HealthMark health="warn" size={10} /> {t("beside.otherEndpoint")}
         </p>
       )}
       {comparison.truncated && (
@@ -82,16 +82,16 @@ function Shown({ comparison }: { comparison: Comparison }) {
           <HealthMark health="warn" size={10} /> {t("trace.truncated")}
         </p>
       )}
-      <Panel title={t("compare.operations")} flush>
-        <OperationTable operations={comparison.operations} />
+      <Panel title={t("beside.operations")} flush>
+        <OperationTable operations={comparison.operations} longest_ms={Math.max(a.duration_ms, b.duration_ms)} />
       </Panel>
       <Panel
-        title={t("compare.spans")}
+        title={t("beside.spans")}
         flush
         aside={
           <Switch
             size="xs"
-            label={t("compare.changedOnly")}
+            label={t("beside.changedOnly")}
             checked={changed}
             onChange={(event) =>
               navigate({ search: { changed: event.currentTarget.checked || undefined }, replace: true })

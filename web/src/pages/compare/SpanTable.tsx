@@ -30,12 +30,12 @@ export function SpanTable({ comparison, changedOnly }: { comparison: Comparison;
     () => [
       {
         key: "name",
-        header: t("compare.span"),
+        header: t("beside.span"),
         cell: (row) => (
           <div
             className={classes.sort}
             style={{ paddingLeft: Math.min(row.depth, DEEPEST_INDENT) * INDENT_PX }}
-            title={t(`compare.${stateOf(row)}`)}
+            title={t(`beside.${stateOf(row)}`)}
           >
             <span className={classes.mark}>{MARKS[stateOf(row)]}</span>
             {(row.error_a || row.error_b) && <HealthMark health="error" size={10} />}
@@ -45,19 +45,16 @@ export function SpanTable({ comparison, changedOnly }: { comparison: Comparison;
         ),
       },
       {
-        key: "bars",
-        header: t("span.duration"),
-        width: 200,
-        cell: (row) => (
-          <div className={classes.bars} aria-hidden="true">
-            <div className={classes.bar} style={{ width: `${((row.duration_a_ms ?? 0) / longest) * 100}%` }} />
-            <div
-              className={classes.bar}
-              data-side="B"
-              style={{ width: `${((row.duration_b_ms ?? 0) / longest) * 100}%` }}
-            />
-          </div>
-        ),
+        key: "difference",
+        header: t("beside.difference"),
+        width: 116,
+        align: "right",
+        cell: (row) =>
+          row.duration_a_ms !== null && row.duration_b_ms !== null ? (
+            <Difference ms={row.duration_b_ms - row.duration_a_ms} of_ms={longest} />
+          ) : (
+            <span className="muted">{t(`beside.${stateOf(row)}`)}</span>
+          ),
       },
       {
         key: "a",
@@ -74,31 +71,34 @@ export function SpanTable({ comparison, changedOnly }: { comparison: Comparison;
         cell: (row) => <Amount of={duration(row.duration_b_ms)} unitWidth={3} />,
       },
       {
-        key: "difference",
-        header: t("compare.difference"),
-        width: 116,
-        align: "right",
-        cell: (row) =>
-          row.duration_a_ms !== null && row.duration_b_ms !== null ? (
-            <Difference ms={row.duration_b_ms - row.duration_a_ms} />
-          ) : (
-            <span className="muted">{t(`compare.${stateOf(row)}`)}</span>
-          ),
+        key: "bars",
+        header: t("span.duration"),
+        width: 200,
+        cell: (row) => (
+          <div className={classes.bars} aria-hidden="true">
+            <div className={classes.bar} style={{ width: `${((row.duration_a_ms ?? 0) / longest) * 100}%` }} />
+            <div
+              className={classes.bar}
+              data-side="B"
+              style={{ width: `${((row.duration_b_ms ?? 0) / longest) * 100}%` }}
+            />
+          </div>
+        ),
       },
     ],
     [t, a.trace_id, b.trace_id, longest],
   );
   return (
     <DataTable
-      label={t("compare.spans")}
+      label={t("beside.spans")}
       testId={TEST_IDS.comparedSpans}
       columns={columns}
       rows={rows}
       rowKey={({ place }) => String(place)}
       rowHeight={30}
       maxHeight="70dvh"
-      restWidth={240}
-      foot={rows.length === 0 ? t("compare.same") : undefined}
+      restWidth={220}
+      foot={rows.length === 0 ? t("beside.same") : undefined}
     />
   );
 }

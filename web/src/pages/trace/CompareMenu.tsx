@@ -49,14 +49,14 @@ export function CompareMenu({ trace }: { trace: Trace }) {
           onClick={() => setOpen(!open)}
           data-testid={TEST_IDS.compareMenu}
         >
-          {t("compare.with")}
+          {t("beside.with")}
         </Button>
       </Popover.Target>
       <Popover.Dropdown className={classes.menu}>
-        <div className={classes.hint}>{t("compare.similar")}</div>
+        <div className={classes.hint}>{t("beside.similar")}</div>
         {similar.isPending && <div className="muted">{t("loading")}</div>}
         {similar.error && <div role="alert">{similar.error.message}</div>}
-        {similar.data && others.length === 0 && <div className="muted">{t("compare.none")}</div>}
+        {similar.data && others.length === 0 && <div className="muted">{t("beside.none")}</div>}
         {others.map((row) => (
           <Link
             key={row.trace_id}
@@ -82,9 +82,9 @@ export function CompareMenu({ trace }: { trace: Trace }) {
             size="xs"
             mt={8}
             placeholder={t("trace.id")}
-            aria-label={t("compare.byId")}
+            aria-label={t("beside.byId")}
             value={id}
-            error={other !== "" && !TRACE_ID.test(other) ? t("compare.badId") : undefined}
+            error={other !== "" && !TRACE_ID.test(other) ? t("beside.badId") : undefined}
             onChange={(event) => setId(event.currentTarget.value)}
           />
         </form>

@@ -25,7 +25,7 @@ export const callId = (source: string, target: string) => JSON.stringify([source
 const APART = { right: { column: 226, row: 104 }, down: { column: 136, row: 176 } };
 /** In rows: a call this near to the middle of a node passes through it. The middle is that of its picture and its name below. */
 const CLEAR = 0.5;
-const NAME_BELOW = 0.12;
+const NAME_BELOW = 0.16;
 
 /** The parts of a map that the layout depends on: figures may change and nothing moves. */
 export function shapeOf(nodes: readonly MapNode[], edges: readonly MapEdge[]): string {
