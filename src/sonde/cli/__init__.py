@@ -27,6 +27,7 @@ COMMANDS = {
     "leaks": "read or clear the leak log of this host",
     "app": "make and list apps (whoever sends data belongs to one)",
     "token": "make tokens for the API",
+    "alarms": "the rules of alarms as a file: export, import",
 }
 
 

@@ -27,6 +27,7 @@ from sonde import settings
 from sonde.server.accounts.accounts import Accounts, utc_now
 from sonde.server.accounts.database import check_schema
 from sonde.server.accounts.errors import WrongSchemaError
+from sonde.server.alarms.alarms import Alarms
 from sonde.server.api.access import Access
 from sonde.server.api.answers import Answers
 from sonde.server.api.application import application
@@ -42,6 +43,7 @@ from sonde.server.control.channel import channel
 from sonde.server.control.control import Control
 from sonde.server.control.jobs import Jobs
 from sonde.server.control.signing import signer_of
+from sonde.server.dashboards.embedding import embed_origins
 from sonde.server.folders import Folders
 from sonde.server.front import Front
 from sonde.server.grpc_server import GrpcServer
@@ -58,6 +60,7 @@ from sonde.server.spool.limits import SpoolLimits
 from sonde.server.spool.spool import Spool, SpoolInUseError
 from sonde.server.store.client import StoreClient
 from sonde.server.store.errors import StoreUnavailable
+from sonde.server.store.lateness import Lateness
 from sonde.server.store_page import store_page
 from sonde.server.supervision.ports import PortError
 from sonde.server.upkeep import Upkeep
@@ -160,7 +163,9 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
         )
         running.push_async_callback(xtransit.close)
         await xtransit.prepare()
-        parts = make_parts(values, accounts, reader, control, hints, xtransit.nodejs, ports)
+        alarms = Alarms(accounts.engine, accounts.sealer, reader, writer, values, behind_s=spool.behind_s)
+        running.callback(alarms.close)
+        parts = make_parts(values, accounts, reader, control, hints, xtransit.nodejs, alarms, ports)
         upkeep.on_spans = parts.live.stored
         for workers in (parts.store_workers, parts.account_workers, parts.login_workers):
             running.callback(workers.close)
@@ -179,7 +184,7 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
 
         def metrics_page() -> str:
             intakes = (acceptance.counters, skywalking, xtransit, uploads, hints)
-            told = (*intakes, spool, upkeep, counters, control, parts.live)
+            told = (*intakes, spool, upkeep, counters, control, parts.live, alarms)
             return exposition(chain.from_iterable(part.samples() for part in told)) + (
                 "" if values[settings.STORE_URL] else store_page(store_socket)
             )
@@ -214,6 +219,8 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
             asyncio.create_task(control.run()),
             asyncio.create_task(skywalking.run()),
             asyncio.create_task(xtransit.run()),
+            asyncio.create_task(alarms.run(upkeep.migrated)),
+            asyncio.create_task(Lateness(writer, accounts.app_settings.late_max_s).run()),
             asyncio.create_task(say_when_ready(readiness)),
         ]
         running.push_async_callback(cancel, background)
@@ -273,6 +280,7 @@ def make_parts(
     control: Control,
     hints: Hints,
     nodejs: Nodejs,
+    alarms: Alarms,
     ports: Ports,
 ) -> Parts:
     """What the routes stand on, with threads for each kind of work."""
@@ -291,9 +299,11 @@ def make_parts(
         ports=ports.numbers(),
         skywalking_app=values[settings.SKYWALKING_APP],
         nodejs=nodejs,
+        alarms=alarms,
         live=LiveHub(live_reader(store, store_workers), utc_now),
         apdex_t_ms=values[settings.APDEX_T_MS],
         cookie_secure=values[settings.COOKIE_SECURE],
+        embed_origins=embed_origins(values),
     )
 
 

@@ -75,7 +75,8 @@ class Alarms:
         holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.lease = Lease(engine, now, holder)
         self._timeline = Timeline(writer)
-        self.sending = Sending(engine, self.lease, self.notifiers, now=now, console_url=values[settings.CONSOLE_URL])
+        self.console_url = values[settings.CONSOLE_URL]
+        self.sending = Sending(engine, self.lease, self.notifiers, now=now, console_url=self.console_url)
         self.evaluator = Evaluator(
             engine,
             reader,

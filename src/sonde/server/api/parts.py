@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sonde.server.accounts.accounts import Accounts
+    from sonde.server.alarms.alarms import Alarms
     from sonde.server.api.access import Access
     from sonde.server.api.answers import Answers
     from sonde.server.api.workers import Workers
@@ -38,6 +39,9 @@ class Parts:
     """Where other protocols are spoken, by name."""
     skywalking_app: str
     nodejs: Nodejs
+    alarms: Alarms
     live: LiveHub
     apdex_t_ms: int
     cookie_secure: bool
+    embed_origins: str
+    """Whose pages may show a shared dashboard in a frame, as CSP writes them."""

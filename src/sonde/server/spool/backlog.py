@@ -117,6 +117,12 @@ class Backlog:
         with self._changed:
             return max((time.monotonic() - file.closed_at for file in self._waiting), default=0.0)
 
+    def behind_s(self) -> float:
+        """Likewise, without files that the store has refused: those may wait for ever."""
+        with self._changed:
+            waiting = (file for file in self._waiting if not file.failures)
+            return max((time.monotonic() - file.closed_at for file in waiting), default=0.0)
+
     def counts(self) -> tuple[int, int, int]:
         """Files waiting, those of them the store has refused, loaded ones kept."""
         with self._changed:

@@ -217,6 +217,10 @@ class Spool:
             yield "sonde_spool_syncs_total", labels, writer.syncs
             yield "sonde_spool_write_failing", labels, writer.failing is not None
 
+    def behind_s(self) -> float:
+        """For how long the oldest data that were accepted have waited to be loaded."""
+        return max(backlog.behind_s() for backlog in self._backlogs.values())
+
     # -- its life -----------------------------------------------------------------------------------------------------
     def close(self) -> None:
         """Write what waits, close the files, let go of the folder. Stop the loader first."""
