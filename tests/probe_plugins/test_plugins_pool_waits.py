@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import anyio
 import anyio.to_thread
+import fastapi
+import httpx
 import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import ScopeLogs
 
@@ -184,3 +186,24 @@ def test_errors_and_arguments_of_anyios_tasks_are_as_without_us(spans):
         assert caught.value is error
 
     asyncio.run(serve())
+
+
+def test_a_plain_endpoint_of_fastapis_is_told_by_its_own_name(told, spans, monkeypatch):
+    """Whatever the framework has the thread call in its place."""
+    monkeypatch.setattr(options, "pool_wait_ns", 1)
+    app = fastapi.FastAPI()
+
+    @app.get("/price/{number}")
+    def price_of(number: int):
+        return price(number)
+
+    async def serve():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop") as client:
+            with core.scope(ENTRY):
+                assert (await client.get("/price/7")).json() == 7
+
+    asyncio.run(serve())
+
+    names = {attributes(record)["code.function.name"] for record in told()}
+    assert price_of.__qualname__ in names
+    assert not any("_run_sync_endpoint" in name for name in names)
