@@ -72,6 +72,7 @@ PATHS = [
     "/api/v1/jobs/{job_id}",
     "/api/v1/jobs/{job_id}/stream",
     "/api/v1/jobs/{job_id}/cancel",
+    "/api/v1/jobs/{job_id}/compare/{other_id}",
     "/api/v1/jobs/{job_id}/artifacts/{name}",
     "/api/v1/jobs/{job_id}/export",
     "/healthz",
