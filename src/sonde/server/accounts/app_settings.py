@@ -58,6 +58,10 @@ class AppSettingsTable:
         """By app, of those of which anything was said. Remembered for CACHED_S."""
         return self._recent.get(None, self._look_up)
 
+    def late_max_s(self) -> Mapping[str, int]:
+        """How late data may come, by app, where anything was said."""
+        return {app: said.settings.late_max_s for app, said in self.all().items()}
+
     def of(self, app_id: str) -> AppSettings:
         """Those of an app; the defaults where nothing was said."""
         said = self.all().get(app_id)

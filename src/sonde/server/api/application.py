@@ -13,6 +13,7 @@ from sonde.server.api.console_files import console
 from sonde.server.api.failures import ErrorAnswer, answer_errors
 from sonde.server.api.routes import (
     PREFIX,
+    app_settings,
     apps,
     comparisons,
     connect,
@@ -23,6 +24,7 @@ from sonde.server.api.routes import (
     jobs,
     live,
     mcp,
+    names,
     nodejs,
     nodes,
     processes,
@@ -33,6 +35,7 @@ from sonde.server.api.routes import (
     services,
     session,
     slow,
+    statistics,
     tools,
     traces,
 )
@@ -58,6 +61,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 _MORE_ERRORS: dict[str, dict[int | str, dict[str, Any]]] = {
     "session": {429: {"model": ErrorAnswer, "description": "Too many wrong passwords; Retry-After says how long."}},
     "apps": {409: {"model": ErrorAnswer, "description": "Somebody has that name."}},
+    "names": {409: {"model": ErrorAnswer, "description": "The app has as many rules as it can have."}},
     "sampling": {409: {"model": ErrorAnswer, "description": "It would be more than the probes of an app take."}},
     "processes": {
         409: {"model": ErrorAnswer, "description": "The node is not connected, or refuses; the message says why."},
@@ -98,6 +102,9 @@ def application(
     for module in (
         session,
         services,
+        statistics,
+        names,
+        app_settings,
         runtime,
         service_map,
         traces,

@@ -7,8 +7,9 @@ local midnight; a block's index in its day is for display only.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -43,9 +44,9 @@ def block_of(at: datetime) -> int:
     return int(at.timestamp()) // BLOCK_S
 
 
-def midnight(day: date, of: ZoneInfo) -> datetime:
+def midnight(day: dt.date, of: ZoneInfo) -> datetime:
     """The first moment of that date, in UTC. Where clocks skip midnight it is the moment at which they do."""
-    return datetime.combine(day, time(), of).astimezone(UTC)
+    return datetime.combine(day, dt.time(), of).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,13 @@ class Block:
 class Day:
     """A date in a time zone, from `start` to `end`, both in UTC. A date that a zone skipped has no length."""
 
-    date: date
+    date: dt.date
     zone: ZoneInfo
     start: datetime
     end: datetime
 
     @classmethod
-    def of(cls, day: date, of: ZoneInfo) -> Day:
+    def of(cls, day: dt.date, of: ZoneInfo) -> Day:
         """Raises OverflowError for the last day there is."""
         return cls(day, of, midnight(day, of), midnight(day + timedelta(days=1), of))
 

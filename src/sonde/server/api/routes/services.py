@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from sonde.server.api.access import Caller
 from sonde.server.api.moments import TimeRange, time_range
+from sonde.server.api.named_store import named_store
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
 from sonde.server.reports.page import Page
@@ -26,7 +27,7 @@ def routes(parts: Parts) -> APIRouter:
         """Every service that answered a request in the span of time."""
 
         def query() -> Page[Service]:
-            return Page(items=services.overview(parts.store, caller.apps, span.start, span.end))
+            return Page(items=services.overview(named_store(parts), caller.apps, span.start, span.end))
 
         return await parts.answers(request, query, "service")
 
@@ -41,7 +42,7 @@ def routes(parts: Parts) -> APIRouter:
         """Charts, endpoints, instances, callers, callees and errors of one service."""
         return await parts.answers(
             request,
-            lambda: services.report(parts.store, caller.apps, name, span.start, span.end, parts.apdex_t_ms),
+            lambda: services.report(named_store(parts), caller.apps, name, span.start, span.end, parts.apdex_t_ms),
             "service of that name in this span of time",
         )
 

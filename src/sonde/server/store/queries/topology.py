@@ -38,7 +38,7 @@ def _texts(texts: Iterable[str]) -> str:
 
 # A peer may be a gateway with several services behind it: its calls are shared out in the proportion that was seen when
 # it was last looked at. What was learned ten minutes before that is about another time.
-_SHARES = f"""
+SHARES = f"""
     SELECT app, service, peer, target, calls / sum(calls) OVER (PARTITION BY app, service, peer) AS share
     FROM (
         SELECT app, service, peer, target, argMax(calls, learned) AS calls, max(learned) AS learned_last,
@@ -50,7 +50,7 @@ _SHARES = f"""
     WHERE learned_last + 600 >= newest"""
 
 # Where no trace goes on at the other end, who says of itself that it answers there does, if it is the only one.
-_KNOWN = f"""
+KNOWN = f"""
     SELECT app, address, argMax(service, seen_last) AS target
     FROM (
         SELECT app, address, service, max(seen) AS seen_last, max(seen_last) OVER (PARTITION BY app, address) AS newest
@@ -71,8 +71,8 @@ _TYPE = f"""multiIf(
 
 _CALLS = f"""
     WITH
-        shares AS ({_SHARES}),
-        known AS ({_KNOWN}),
+        shares AS ({SHARES}),
+        known AS ({KNOWN}),
         edges AS (
             SELECT app, service, toString(kind) AS kind, peer, system,
                 sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, max(max_ns) AS max_ns,

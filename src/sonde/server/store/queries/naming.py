@@ -1,0 +1,182 @@
+"""Rules about names, as SQL: tables as they are shown, in the place of the tables as they are recorded.
+
+`named(store, rules)` is a store for those who ask: in its tables `service`, `endpoint` and `app` are what people see.
+Rules are looked at when something is read: they hold for what was recorded before, and can be taken back. Without any
+rule it is the store itself, and costs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sonde.server.store.client import StoreClient
+from sonde.server.store.errors import StoreError
+from sonde.server.store.queries.scope import SLOTS, SPAN_TIMES
+from sonde.server.store.queries.series import whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sonde.server.accounts.name_rules import Rule
+
+_SERVICES_IN = {
+    "rollup_30s": ("service",),
+    "edges_30s": ("service",),
+    "hops_30s": ("service", "target"),
+    "instances": ("service",),
+    "spans": ("service",),
+    "peers": ("service", "target"),
+    "addresses": ("service",),
+}
+"""Columns with names of services, by table."""
+_ENDPOINTS_IN = frozenset({"rollup_30s", "spans"})
+_READ_BY = {"rollup_30s": SLOTS, "edges_30s": SLOTS, "hops_30s": SLOTS, "spans": SPAN_TIMES}
+"""A condition of every query of a table on columns that no rule changes: what the table is read by."""
+_ONE_SERVICE = re.compile(r"\bservice = \{(\w+):String\}")
+_FROM = re.compile(rf"\bFROM ({'|'.join(_SERVICES_IN)})\b(?: AS (\w+))?( FINAL)?")
+_BAD_REGEXP = 427
+_RE2_SAYS = re.compile(r"error: (?P<reason>[^:]+)(?:: (?P<part>.*?))?(?:\. |: While|$)", re.DOTALL)
+
+
+class BadPatternError(ValueError):
+    """The engine cannot use the pattern; the message says why, and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What rules make of names. Rules speak of services as they are recorded; none is applied to what another one made.
+
+    Of an app's rules the first that fits a service, or an endpoint, holds.
+    """
+
+    rules: Sequence[Rule] = ()
+
+    def within(self, sql: str, service: str | None = None) -> str:
+        """A query of ours, its tables as they are shown. `service`: as it is shown, where no other one is wanted."""
+
+        def shown(found: re.Match[str]) -> str:
+            name, alias, final = found.groups()
+            return f"FROM {self._table(name, service, final=bool(final))}{f' AS {alias}' if alias else ''}"
+
+        return _FROM.sub(shown, sql) if self.rules else sql
+
+    def _table(self, name: str, service: str | None, *, final: bool) -> str:
+        shown = [f"{sql} AS {column}" for column in _SERVICES_IN[name] if (sql := self._service(column))]
+        if name in _ENDPOINTS_IN and (sql := self._endpoint()):
+            shown.append(f"{sql} AS endpoint")
+        if sql := self._app():
+            shown.append(f"{sql} AS app")
+        columns = f"* REPLACE ({', '.join(shown)})" if shown else "*"
+        conditions = [_READ_BY.get(name, "true")]
+        if service is not None and name in _READ_BY:
+            conditions.append(f"raw.service IN ({_literals(self.recorded(service))})")
+        for app, services in self._by_app("hide", lambda rule: rule.wish.service).items():
+            conditions += [
+                f"NOT (raw.app = {_literal(app)} AND raw.{column} IN ({_literals(services)}))"
+                for column in _SERVICES_IN[name]
+            ]
+        read = f"{name} AS raw FINAL" if final else f"{name} AS raw"
+        return f"(SELECT {columns} FROM {read} WHERE {' AND '.join(conditions)})"
+
+    def recorded(self, service: str) -> list[str]:
+        """The names under which what is shown as this service may have been recorded, in whatever app."""
+        aliases = (rule.wish.service for rule in self.rules if rule.wish.kind == "alias" and rule.wish.name == service)
+        return list(dict.fromkeys([service, *aliases]))
+
+    def _service(self, column: str) -> str:
+        branches = []
+        for app, pairs in self._by_app("alias", lambda rule: (rule.wish.service, rule.wish.name)).items():
+            names = dict(reversed(pairs))  # the first of several holds
+            told = f"transform(raw.{column}, [{_literals(names)}], [{_literals(names.values())}])"
+            branches.append(f"raw.app = {_literal(app)}, {told}")
+        return f"multiIf({', '.join(branches)}, raw.{column})" if branches else ""
+
+    def _endpoint(self) -> str:
+        branches = []
+        for rule in self.rules:
+            if rule.wish.kind != "endpoint":
+                continue
+            # `match` first and alone: of a column with few different values it looks at each of them once.
+            fits = f"match(raw.endpoint, {_literal(whole(rule.wish.pattern))}) AND raw.app = {_literal(rule.app)}"
+            if rule.wish.service:
+                fits += f" AND raw.service = {_literal(rule.wish.service)}"
+            branches.append(f"{fits}, {_literal(rule.wish.name)}")
+        return f"multiIf({', '.join(branches)}, raw.endpoint)" if branches else ""
+
+    def _app(self) -> str:
+        branches = [
+            f"raw.app = {_literal(rule.app)} AND raw.service = {_literal(rule.wish.service)},"
+            f" {_literal(rule.wish.target_app)}"
+            for rule in self.rules
+            if rule.wish.kind == "move" and rule.wish.target_app
+        ]
+        return f"multiIf({', '.join(branches)}, raw.app)" if branches else ""
+
+    def _by_app(self, kind: str, said: Callable[[Rule], Any]) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = defaultdict(list)
+        for rule in self.rules:
+            if rule.wish.kind == kind:
+                found[rule.app].append(said(rule))
+        return found
+
+
+def named(client: StoreClient, rules: Sequence[Rule]) -> StoreClient:
+    """The same store for who reads, with names as the rules have them."""
+    return _NamedStore(client, Naming(rules)) if rules else client
+
+
+class _NamedStore(StoreClient):
+    """Answers as another one does, to the same questions about tables as they are shown."""
+
+    def __init__(self, store: StoreClient, naming: Naming) -> None:
+        self._store = store
+        self._naming = naming
+
+    def rows(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, settings: Mapping[str, object] | None = None
+    ) -> list[tuple[Any, ...]]:
+        return self._store.rows(self._shown(sql, parameters), parameters, settings=settings)
+
+    def dicts(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, settings: Mapping[str, object] | None = None
+    ) -> list[dict[str, Any]]:
+        return self._store.dicts(self._shown(sql, parameters), parameters, settings=settings)
+
+    def _shown(self, sql: str, parameters: Mapping[str, object] | None) -> str:
+        """Tables are in order of services: where one is wanted, the others need not be read to learn their names."""
+        one = _ONE_SERVICE.search(sql)
+        return self._naming.within(sql, str((parameters or {})[one[1]]) if one else None)
+
+
+def check_pattern(client: StoreClient, pattern: str) -> None:
+    """Raises BadPatternError for one that the engine's RE2 does not take."""
+    try:
+        client.rows("SELECT match('', {pattern:String})", {"pattern": whole(pattern)})
+    except StoreError as error:
+        if error.code != _BAD_REGEXP:
+            raise
+        raise BadPatternError(_why(pattern, str(error))) from error
+
+
+def _why(pattern: str, said: str) -> str:
+    """RE2's own reason, and the place in the pattern that it names."""
+    found = _RE2_SAYS.search(said)
+    if found is None:
+        return "is no regular expression that RE2 knows"
+    part = (found["part"] or "").strip()
+    place = pattern.find(part) if part else -1
+    where = f" at character {place + 1}: {part!r}" if place >= 0 else f": {part!r}" if part else ""
+    return f"{found['reason'].strip()}{where}"
+
+
+def _literals(texts: Iterable[str]) -> str:
+    return ", ".join(_literal(text) for text in texts)
+
+
+def _literal(text: str) -> str:
+    """A text as SQL writes it. Rules are too many and too long for parameters, which travel in the address."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\0", "\\0")
+    return f"'{escaped}'"
