@@ -10,6 +10,7 @@
 #include "recorder.h"
 #include "rings.h"
 #include "span_events.h"
+#include "span_later.h"
 #include "text.h"
 #include "unsampled.h"
 
@@ -98,6 +99,8 @@ Span *span_new(Operation *operation, const Span *parent, const Remote *remote) {
 
 static void clear_buffers(Span *self) {
     attributes_clear(&self->attributes);
+    if (self->later.used)
+        later_clear(self);
     buffer_clear(&self->more);
     buffer_clear(&self->status);
     Py_CLEAR(self->name);
@@ -195,6 +198,10 @@ int span_set(Span *self, PyObject *key, PyObject *value) {
         return 0;
     if (is_status_code(key))
         self->status_code = code_of(value);
+    if (!(self->flags & FLAG_SAMPLED) && later_put(self, key, value))
+        return 0;
+    if (self->later.used)
+        later_encode(self);
     switch (attributes_put(&self->attributes, SPAN_ATTRIBUTES, key, value, recorder.max_value_bytes,
                            MAX_ATTRIBUTES, MAX_FIELD_BYTES)) {
     case PUT_UNENCODABLE:

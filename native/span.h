@@ -1,5 +1,5 @@
-/* One timed operation: its attributes are encoded as they are set, the whole as soon as it is finished. What
-   its methods mean is said in twin/span.py. */
+/* One timed operation: its attributes are encoded as they are set, the whole as soon as it is finished; one
+   that is not sampled, only if its request is kept. What its methods mean is said in twin/span.py. */
 #ifndef SONDE_SPAN_H
 #define SONDE_SPAN_H
 
@@ -31,6 +31,7 @@ typedef struct Span {
     PyObject *name;    /* NULL: the operation's; owned */
     size_t name_bytes;
     Attributes attributes;
+    Buffer later;  /* attributes that are not encoded yet, see span_later.h */
     Buffer more;   /* events and links */
     Buffer status; /* Span.status; empty: not failed */
     uint64_t start_ns, start_unix_ns;
@@ -67,9 +68,6 @@ int span_finish(Span *span);
 
 /* Encode the span as a record into the ring. GIL: held. The buffers of the span stay. */
 RingState span_write(const Span *span, uint64_t end_ns, Ring *ring);
-
-/* The same at the end of a buffer. False: no memory, the buffer is as it was. */
-bool span_append(const Span *span, uint64_t end_ns, Buffer *out);
 
 /* GIL: held. Returns 0, or -1 with an exception set. */
 int span_type_ready(void);

@@ -139,19 +139,3 @@ RingState span_write(const Span *span, uint64_t end_ns, Ring *ring) {
     buffer_clear(&made);
     return state;
 }
-
-bool span_append(const Span *span, uint64_t end_ns, Buffer *out) {
-    uint8_t head[HEAD_BYTES], dropped[DROPPED_BYTES];
-    Buffer made = {0};
-    Pieces pieces;
-    uint8_t *start = NULL;
-    if (collect(span, end_ns, head, dropped, &made, &pieces) &&
-        (start = buffer_reserve(out, field_size(pieces.size)))) {
-        uint8_t *at = put_head(start, SCOPE_SPANS_SPANS, pieces.size);
-        for (int number = 0; number < pieces.count; number++)
-            at = put_bytes(at, pieces.piece[number].bytes, pieces.piece[number].size);
-        out->used += (uint32_t)(at - start);
-    }
-    buffer_clear(&made);
-    return start != NULL;
-}

@@ -26,6 +26,7 @@ static PyObject *make(PyObject *(*begin)(Start *, PyObject *const *, size_t, PyO
     self->begin = begin;
     self->path = Py_XNewRef(path);
     self->table = Py_NewRef(table);
+    self->known = NULL;
     self->index = index;
     self->miss = Py_NewRef(miss);
     return (PyObject *)self;
@@ -107,24 +108,60 @@ static PyObject *full_url(PyObject *beginning, PyObject *target) {
     return url;
 }
 
-/* (Operation, beginning of the URL, host) for the attributes of `place`. New reference, or NULL with an
- * exception set. */
-static PyObject *origin(Start *self, PyObject *method, PyObject *place) {
-    PyObject *scheme = PyObject_GetAttr(place, names_of.scheme);
-    PyObject *host = scheme ? PyObject_GetAttr(place, names_of.host) : NULL;
-    PyObject *port = host ? PyObject_GetAttr(place, names_of.port) : NULL;
-    PyObject *key = port ? PyTuple_Pack(4, method, scheme, host, port) : NULL;
-    PyObject *found = key ? PyObject_GetItem(self->table, key) : NULL;
-    Py_XDECREF(scheme);
-    Py_XDECREF(host);
-    Py_XDECREF(port);
-    Py_XDECREF(key);
-    if (found && !(PyTuple_CheckExact(found) && PyTuple_GET_SIZE(found) == 3 &&
-                   Py_TYPE(PyTuple_GET_ITEM(found, 0)) == &OperationType &&
-                   PyUnicode_Check(PyTuple_GET_ITEM(found, 1)))) {
+static bool is_origin(PyObject *found) {
+    return PyTuple_CheckExact(found) && PyTuple_GET_SIZE(found) == 3 &&
+           Py_TYPE(PyTuple_GET_ITEM(found, 0)) == &OperationType &&
+           PyUnicode_Check(PyTuple_GET_ITEM(found, 1));
+}
+
+/* Only the very same object, or equal ones of the interpreter's own types, which is enough: nothing of the
+   user's runs in here. */
+static bool same(PyObject *one, PyObject *other) {
+    if (one == other)
+        return true;
+    if (PyUnicode_CheckExact(one) && PyUnicode_CheckExact(other))
+        return PyUnicode_GET_LENGTH(one) == PyUnicode_GET_LENGTH(other) && PyUnicode_Compare(one, other) == 0;
+    return PyBytes_CheckExact(one) && PyBytes_CheckExact(other) &&
+           PyBytes_GET_SIZE(one) == PyBytes_GET_SIZE(other) &&
+           !memcmp(PyBytes_AS_STRING(one), PyBytes_AS_STRING(other), (size_t)PyBytes_GET_SIZE(one));
+}
+
+/* What `key`, of four, was found to be; most programs call the same origin many times in a row. New
+   reference, or NULL with an exception set. */
+static PyObject *looked_up(Start *self, PyObject *const key[4]) {
+    if (self->known) {
+        PyObject *known = PyTuple_GET_ITEM(self->known, 0);
+        int at = 0;
+        while (at < 4 && same(PyTuple_GET_ITEM(known, at), key[at]))
+            at++;
+        if (at == 4)
+            return Py_NewRef(PyTuple_GET_ITEM(self->known, 1));
+    }
+    PyObject *asked = PyTuple_Pack(4, key[0], key[1], key[2], key[3]);
+    PyObject *found = asked ? PyObject_GetItem(self->table, asked) : NULL;
+    if (found && !is_origin(found)) {
         PyErr_SetString(PyExc_TypeError, "an origin is (Operation, beginning of the URL, host)");
         Py_CLEAR(found);
     }
+    PyObject *known = found ? PyTuple_Pack(2, asked, found) : NULL;
+    if (known)
+        Py_XSETREF(self->known, known);
+    else if (found)
+        Py_CLEAR(found); /* no memory */
+    Py_XDECREF(asked);
+    return found;
+}
+
+/* (Operation, beginning of the URL, host) for the attributes of `place`. New reference, or NULL with an
+ * exception set. */
+static PyObject *origin(Start *self, PyObject *method, PyObject *place) {
+    PyObject *key[] = {method, PyObject_GetAttr(place, names_of.scheme), NULL, NULL};
+    key[2] = key[1] ? PyObject_GetAttr(place, names_of.host) : NULL;
+    key[3] = key[2] ? PyObject_GetAttr(place, names_of.port) : NULL;
+    PyObject *found = key[3] ? looked_up(self, key) : NULL;
+    Py_XDECREF(key[1]);
+    Py_XDECREF(key[2]);
+    Py_XDECREF(key[3]);
     return found;
 }
 
@@ -246,6 +283,7 @@ static PyObject *call(Start *self, PyObject *args, PyObject *kwargs) {
 static void dealloc(Start *self) {
     Py_XDECREF(self->path);
     Py_DECREF(self->table);
+    Py_XDECREF(self->known);
     Py_DECREF(self->miss);
     PyObject_Free(self);
 }

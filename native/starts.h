@@ -12,6 +12,7 @@ typedef struct Start {
            set. */
         PyObject *(*begin)(struct Start *self, PyObject *const *args, size_t count, PyObject *names);
     PyObject *path, *table, *miss;
+    PyObject *known; /* of an origin: (what was looked up last, what it was); owned or NULL */
     Py_ssize_t index;
 } Start;
 

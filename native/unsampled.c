@@ -1,24 +1,25 @@
 #include "unsampled.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "counters.h"
 #include "protobuf.h"
 #include "recorder.h"
 #include "rings.h"
+#include "span_later.h"
 #include "tally.h"
 
-enum { MAX_WAITING = 512, MAX_WAITING_BYTES = 256 << 10 };
+enum { MAX_WAITING = 512, MAX_WAITING_BYTES = 256 << 10, FIRST_ROOM = 16 };
 
-/* An ended span that waits: its references are owned, its record stands in `records`. */
+/* An ended span that waits. `span` is no object: it is what the object was, and owns its operation, its name
+   and its buffers. */
 typedef struct {
-    Ended ended;
-    uint32_t size;
+    Span span;
+    uint64_t end_ns;
 } Waiting;
 
 typedef struct Waiters {
-    Buffer records;
+    size_t bytes;
     uint32_t count, room;
     Waiting *all;
 } Waiters;
@@ -41,63 +42,91 @@ static Ended ended_of(const Span *span, uint64_t end_ns) {
                    !span->has_parent};
 }
 
-/* False: it cannot wait. */
-static bool wait_with(Span *root, const Span *span, const Ended *ended, uint64_t end_ns) {
-    Waiters *waiters = root->waiters;
-    if (!waiters && !(waiters = root->waiters = calloc(1, sizeof *waiters)))
-        return false;
-    if (waiters->count == MAX_WAITING || waiters->records.used > MAX_WAITING_BYTES)
-        return false;
-    if (waiters->count == waiters->room) {
-        uint32_t room = waiters->room ? 2 * waiters->room : 16;
-        Waiting *moved = realloc(waiters->all, room * sizeof *moved);
-        if (!moved)
-            return false;
-        waiters->all = moved;
-        waiters->room = room;
+static Waiters *spare; /* the last request's, for the next one */
+
+static Waiters *waiters_of(Span *root) {
+    if (!root->waiters) {
+        root->waiters = spare ? spare : calloc(1, sizeof *root->waiters);
+        spare = NULL;
     }
-    uint32_t before = waiters->records.used;
-    if (!span_append(span, end_ns, &waiters->records))
+    return root->waiters;
+}
+
+static bool has_room(Waiters *waiters) {
+    if (waiters->count == MAX_WAITING || waiters->bytes > MAX_WAITING_BYTES)
         return false;
-    Py_INCREF(ended->operation);
-    Py_XINCREF(ended->name);
-    waiters->all[waiters->count++] = (Waiting){*ended, waiters->records.used - before};
+    if (waiters->count < waiters->room)
+        return true;
+    uint32_t room = waiters->room ? 2 * waiters->room : FIRST_ROOM;
+    Waiting *moved = realloc(waiters->all, room * sizeof *moved);
+    if (!moved)
+        return false;
+    waiters->all = moved;
+    waiters->room = room;
     return true;
 }
 
+/* What the span has is the waiting one's from now on. False: it cannot wait. */
+static bool wait_with(Span *root, Span *span, uint64_t end_ns) {
+    Waiters *waiters = waiters_of(root);
+    if (!waiters || !has_room(waiters))
+        return false;
+    waiters->bytes += span->attributes.fields.used + span->more.used + span->status.used;
+    if (span->later.used)
+        waiters->bytes += later_size(span);
+    Waiting *waiting = &waiters->all[waiters->count++];
+    waiting->span = *span;
+    waiting->end_ns = end_ns;
+    Py_INCREF(span->operation);
+    span->name = NULL;
+    span->attributes = (Attributes){0};
+    span->later = span->more = span->status = (Buffer){0};
+    return true;
+}
+
+static void free_waiting(Waiting *waiting) {
+    Span *span = &waiting->span;
+    Py_DECREF(span->operation);
+    Py_XDECREF(span->name);
+    attributes_clear(&span->attributes);
+    if (span->later.used)
+        later_clear(span);
+    buffer_clear(&span->more);
+    buffer_clear(&span->status);
+}
+
 static void free_waiters(Waiters *waiters) {
-    for (uint32_t at = 0; at < waiters->count; at++) {
-        Py_DECREF(waiters->all[at].ended.operation);
-        Py_XDECREF(waiters->all[at].ended.name);
+    for (uint32_t at = 0; at < waiters->count; at++)
+        free_waiting(&waiters->all[at]);
+    if (!spare && waiters->room <= FIRST_ROOM) {
+        waiters->count = 0;
+        waiters->bytes = 0;
+        spare = waiters;
+        return;
     }
-    buffer_clear(&waiters->records);
     free(waiters->all);
     free(waiters);
 }
 
-static int write_all(const Waiters *waiters) {
-    const uint8_t *at = waiters->records.bytes;
-    for (uint32_t number = 0; number < waiters->count; number++) {
-        uint32_t size = waiters->all[number].size;
-        Ring *ring = rings_mine();
-        if (!ring)
-            return 0;
-        RingWriter writer;
-        RingState state = ring_begin(ring, size, &writer);
-        if (state != RING_FULL) {
-            ring_write(&writer, at, size);
-            ring_end(&writer);
-        }
-        if (recorder_wrote(ring, state) < 0)
+static int write_one(Span *span, uint64_t end_ns) {
+    if (span->later.used)
+        later_encode(span);
+    Ring *ring = rings_mine();
+    return ring ? recorder_wrote(ring, span_write(span, end_ns, ring)) : 0;
+}
+
+static int write_all(Waiters *waiters) {
+    for (uint32_t at = 0; at < waiters->count; at++)
+        if (write_one(&waiters->all[at].span, waiters->all[at].end_ns) < 0)
             return -1;
-        at += size;
-    }
     return 0;
 }
 
 static void count_all(const Waiters *waiters) {
-    for (uint32_t at = 0; at < waiters->count; at++)
-        tally(&waiters->all[at].ended);
+    for (uint32_t at = 0; at < waiters->count; at++) {
+        Ended ended = ended_of(&waiters->all[at].span, waiters->all[at].end_ns);
+        tally(&ended);
+    }
     count_many(COUNT_tallied, waiters->count);
 }
 
@@ -106,13 +135,9 @@ static void count_one(const Ended *ended) {
     count(COUNT_tallied);
 }
 
-static int write_one(const Span *span, uint64_t end_ns) {
-    Ring *ring = rings_mine();
-    return ring ? recorder_wrote(ring, span_write(span, end_ns, ring)) : 0;
-}
-
 /* Say on the first span why its request was kept. */
 static void mark(Span *span, const Ended *ended) {
+    later_encode(span);
     PyObject *key = PyUnicode_InternFromString("sonde.kept");
     PyObject *why = key ? PyUnicode_FromString(ended->failed ? "error" : "slow") : NULL;
     if (why)
@@ -127,7 +152,7 @@ static void mark(Span *span, const Ended *ended) {
 int unsampled_finished(Span *span, uint64_t end_ns) {
     Ended ended = ended_of(span, end_ns);
     Span *root = span->root;
-    if (root && !root->finished && wait_with(root, span, &ended, end_ns))
+    if (root && !root->finished && wait_with(root, span, end_ns))
         return 0;
     if (root) { /* it comes late: as its request was */
         if (root->finished && root->kept)

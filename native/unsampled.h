@@ -1,5 +1,5 @@
 /* What becomes of spans whose trace was not sampled: they are counted, unless their request fails or is slow.
-   Then it is kept whole, so the spans of a request wait encoded until its first one ends. Rules:
+   Then it is kept whole, so the spans of a request wait, not encoded yet, until its first one ends. Rules:
    twin/unsampled.py.
 
    GIL: held. Errors: none; without memory a waiting span is counted instead. */

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import sys
 import time
 
 import pytest
@@ -92,6 +95,68 @@ def test_a_request_that_fails_is_kept_whole(core, recording, sampled, ops):
     assert [(pair.key, pair.value.string_value) for pair in spans[-1].attributes] == [("sonde.kept", "error")]
     assert core.take_tallies() == []
     assert (recording.counted("tallied"), recording.counted("finished")) == (0, 4)
+
+
+def tell(span):
+    """Everything that a span can be told, and more attributes than it has room for."""
+    items = ["one"]
+    for key, value in {"text": "GET", "größe": "ß", "none": None, "on": True, "half": 0.5, "many": 1 << 80}.items():
+        span.set(key, value)
+    span.set("items", items)
+    items.append("two")
+    span.set("long", "x" * 5000)
+    span.set("text", "POST")
+    span.set("http.response.status_code", 204)
+    span.event("reserved", {"warehouse": "north"})
+    span.link("a" * 32, "b" * 16)
+    span.set_many({f"key {number}": number for number in range(150)})
+
+
+def test_what_is_kept_is_written_as_if_it_had_been_sampled(core, recording, sampled, ops):
+    written, lost = [], []
+    for rate in (1.0, 0.0):
+        before = [recording.counted(name) for name in ("dropped_attributes", "cut_values", "unencodable_values")]
+        sampled(rate)
+        with core.scope(ops[0]) as span:
+            leaf = core.leaf(ops[1], name="other name")
+            tell(leaf)
+            leaf.fail(message="refused")
+            leaf.finish()
+            tell(span)
+            span.fail(message="broken")
+        after = [recording.counted(name) for name in ("dropped_attributes", "cut_values", "unencodable_values")]
+        lost.append([now - then for now, then in zip(after, before, strict=True)])
+        spans = recording.spans()
+        for one in spans:
+            for field in ("trace_id", "span_id", "parent_span_id", "flags"):
+                one.ClearField(field)
+            for timed in (one, *one.events):
+                for field in ("start_time_unix_nano", "end_time_unix_nano", "time_unix_nano"):
+                    with contextlib.suppress(ValueError):
+                        timed.ClearField(field)
+        if rate == 0.0:
+            assert spans[1].attributes.pop().key == "sonde.kept"
+        written.append(spans)
+    assert written[0] == written[1]
+    assert [span.dropped_attributes_count > 20 for span in written[0]] == [True, True]
+    assert lost[0] == lost[1]
+
+
+def test_what_a_forgotten_request_was_told_is_let_go_when_it_ends(core, recording, sampled, ops):
+    sampled(0.0)
+    told = f"SELECT {time.time_ns()}"
+    before = sys.getrefcount(told)
+    for _ in range(3):
+        with core.scope(ops[0]) as span:
+            span.set("db.query.text", told)
+            leaf = core.leaf(ops[1])
+            leaf.set("db.query.text", told)
+            leaf.finish()
+            core.leaf(ops[1]).set("db.query.text", told)
+    del span, leaf
+    gc.collect()
+    assert recording.spans() == []
+    assert sys.getrefcount(told) == before
 
 
 def test_a_slow_request_is_kept_whole(core, recording, sampled, ops):

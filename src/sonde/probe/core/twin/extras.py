@@ -49,6 +49,10 @@ class Extras:
         self._links += 1
         self._fields += link
 
+    def size(self) -> int:
+        """Bytes of events, links and status."""
+        return len(self._fields) + len(self.status)
+
     def encoded(self) -> bytes:
         """Everything, in field order but for events and links, which are as they came."""
         numbers = zip((10, 12, 14), self._dropped.values(), strict=True)

@@ -1,4 +1,5 @@
-"""One timed operation: its attributes are encoded as they are set, the whole as soon as it is finished.
+"""One timed operation: its attributes are encoded as they are set, the whole as soon as it is finished; one that is not
+sampled, only if its request is kept.
 
 The native side is native/span.c; field order and limits are the same, so that both write the same bytes.
 Source: opentelemetry/proto/trace/v1/trace.proto.
@@ -317,8 +318,8 @@ class Span:
         if recorder.on and self._generation == recorder.generation:
             if self._flags & SAMPLED:
                 recorder.finished(self.record(end_ns))
-            else:
-                unsampled.finished(self, end_ns)
+            elif unsampled.finished(self, end_ns):
+                return  # it is written later, or not at all
         elif recorder.on:
             counting.count("dropped_inherited")
         self._attributes = None
@@ -327,6 +328,11 @@ class Span:
     def record(self, end_ns: int) -> bytes:
         """As a field of ScopeSpans."""
         return field(b"\x12", self._encode(end_ns))
+
+    def size(self) -> int:
+        """Bytes of what it was told."""
+        told = 0 if self._attributes is None else self._attribute_bytes
+        return told if self._extras is None else told + self._extras.size()
 
     def ended(self, end_ns: int) -> Ended:
         """What is known when only its count is kept."""
