@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+from sonde.server.request_head import HEAD_WITHIN_S, PunctualHttp, SlowHeads
 from sonde.wire.control import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
@@ -26,11 +28,13 @@ _TICKS_A_SECOND = 10  # as uvicorn counts: at every tenth it renews the Date hea
 class HttpServer(uvicorn.Server):
     """`serve(sockets)` until `stop`."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, head_within_s: float = HEAD_WITHIN_S) -> None:
+        """`head_within_s`: see `request_head`."""
+        self.slow_heads = SlowHeads()
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=functools.partial(PunctualHttp, self.slow_heads, head_within_s),  # type: ignore[arg-type]
                 ws="websockets-sansio",
                 ws_max_size=MAX_MESSAGE_BYTES,
                 ws_per_message_deflate=False,  # a window for each agent would be memory; documents are small
