@@ -184,7 +184,7 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
 
         def metrics_page() -> str:
             intakes = (acceptance.counters, skywalking, xtransit, uploads, hints)
-            told = (*intakes, spool, upkeep, counters, control, parts.live, alarms)
+            told = (*intakes, spool, upkeep, counters, control, parts.live, alarms, server.slow_heads)
             return exposition(chain.from_iterable(part.samples() for part in told)) + (
                 "" if values[settings.STORE_URL] else store_page(store_socket)
             )
