@@ -35,6 +35,16 @@ def test_the_same_thing_again_is_counted_and_keeps_when_it_began() -> None:
     assert (other.subject, other.count) == ("10.0.0.5", 1)
 
 
+def test_a_hint_says_which_sentence_it_is_and_what_stands_in_it() -> None:
+    hints = Hints(clock())
+    hints.note("xtransit", "clock_skew", "web-1", "fast", "app3", code="clock_fast", who="web-1", minutes=4)
+    hints.note("xtransit", "clock_skew", "web-1", "slow", "app3", code="clock_slow", who="w" * 1000, minutes=3)
+
+    (hint,) = hints.seen_by(None)
+
+    assert (hint.code, hint.values) == ("clock_slow", {"who": "w" * LONGEST_TEXT, "minutes": "3"})
+
+
 def test_who_may_see_some_apps_sees_their_hints_alone() -> None:
     hints = Hints(clock())
     hints.note("xtransit", "wrong_secret", "a", "", "app1")
@@ -81,6 +91,8 @@ def test_a_wrong_token_an_unknown_address_and_a_bad_body_are_hints(sender: Sende
 
     assert (token.protocol, token.reason, token.app) == ("otlp_http", "unauthenticated", "")
     assert "some-sdk/1.2" in token.text
+    assert (token.code, token.values["who"], token.values["called"]) == ("refused", "some-sdk/1.2", "/v1/traces")
+    assert token.text.endswith(token.values["said"])
     assert "/v1/traces" in token.text
     assert (path.reason, path.app) == ("unknown_path", APP)
     assert "/v1/spans" in path.text

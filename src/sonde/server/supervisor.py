@@ -56,6 +56,7 @@ def run(values: Settings, say: Callable[[str], None]) -> None:
         login = prepare_accounts(values)
         if login:
             say(f"admin password: {login['password']}  (user: {login['user']}; also in {folders.first_login})")
+            say(f"what to set in applications, xtransit's three lines among it: {address}/connect")
         children = [] if values[settings.STORE_URL] else [store_child(values, folders)]
         children.append(web_child(values, folders, web, second))
 

@@ -123,7 +123,18 @@ class Acceptance:
             return
         who = sender.user_agent or "a sender without a User-Agent"
         text = f"{who} sent {called} and was told: {refusal}"
-        self._hints.note(sender.protocol, refusal.reason, sender.address, text, self._find_app(sender) or "")
+        app = self._find_app(sender) or ""
+        self._hints.note(
+            sender.protocol,
+            refusal.reason,
+            sender.address,
+            text,
+            app,
+            code="refused",
+            who=sender.user_agent,
+            called=called,
+            said=refusal,
+        )
 
     def close(self) -> None:
         """Wait for the threads. No request may be under way."""

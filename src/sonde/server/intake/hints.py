@@ -7,7 +7,7 @@ the page "Connect an application", with what to do.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -33,12 +33,16 @@ class Hint:
     subject: str
     """Who: an address, a service, an agent."""
     text: str
-    """What happened and what to do, for people. The newest, where it changed."""
+    """What happened and what to do, for people, in English. The newest, where it changed."""
     app: str
     """Id of the app it is about; empty where the sender could not say."""
     count: int
     first_seen: datetime
     last_seen: datetime
+    code: str = ""
+    """Which sentence `text` is, for those who say it in another language."""
+    values: dict[str, str] = field(default_factory=dict)
+    """What stands in that sentence."""
 
 
 class Hints:
@@ -50,15 +54,18 @@ class Hints:
         self._hints: OrderedDict[tuple[str, str, str, str], Hint] = OrderedDict()
         self._noted: Counter[tuple[str, str]] = Counter()
 
-    def note(self, protocol: str, reason: str, subject: str, text: str, app: str = "") -> None:
-        """Once more. `protocol` and `reason` are words of ours, so there are few; the others may be anything."""
+    def note(
+        self, protocol: str, reason: str, subject: str, text: str, app: str = "", *, code: str = "", **values: object
+    ) -> None:
+        """Once more. `protocol`, `reason` and `code` are words of ours, so there are few; the rest may be anything."""
         subject, text = subject[:LONGEST_SUBJECT], text[:LONGEST_TEXT]
+        said = {name: str(value)[:LONGEST_TEXT] for name, value in values.items()}
         key = protocol, reason, subject, app
         at = self._now()
         with self._lock:
             self._noted[protocol, reason] += 1
             known = self._hints.pop(key, None) or Hint(protocol, reason, subject, text, app, 0, at, at)
-            self._hints[key] = replace(known, text=text, count=known.count + 1, last_seen=at)
+            self._hints[key] = replace(known, text=text, count=known.count + 1, last_seen=at, code=code, values=said)
             if len(self._hints) > MOST_SUBJECTS:
                 self._hints.popitem(last=False)
 

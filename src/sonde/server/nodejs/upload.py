@@ -146,6 +146,8 @@ class Uploads:
                 file.agent,
                 f"an upload for {file.agent} has a wrong signature",
                 file.app,
+                code="wrong_upload_token",
+                who=file.agent,
             )
             raise UploadError("signature", "signature error")
         self._use_once(f"{file_id}:{nonce}")

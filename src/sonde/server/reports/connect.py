@@ -14,6 +14,10 @@ class ConnectHint(BaseModel):
     reason: str
     subject: str
     text: str
+    code: str
+    """Which sentence `text` is, for those who say it in another language; empty: there is no other."""
+    values: dict[str, str]
+    """What stands in that sentence."""
     app: str
     count: int
     first_seen: datetime

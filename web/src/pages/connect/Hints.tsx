@@ -1,6 +1,6 @@
 import type { ConnectHint } from "../../api/types";
 import { ago } from "../../domain/format";
-import { useWords } from "../../i18n";
+import { type Translate, useWords } from "../../i18n";
 import { en, type Key } from "../../i18n/en";
 import { HealthMark } from "../../parts/HealthMark";
 import { TEST_IDS } from "../../testIds";
@@ -10,6 +10,19 @@ import classes from "./ConnectPage.module.css";
 function adviceFor(reason: string): Key | null {
   const key = `connect.todo.${reason}`;
   return key in en ? (key as Key) : null;
+}
+
+/** What happened. What has no translation is said as the server says it. */
+export function sentenceOf(hint: ConnectHint, t: Translate): string {
+  const key = `connect.hint.${hint.code}`;
+  if (!(key in en)) return hint.text;
+  const { said = "", ...values } = hint.values;
+  const known = `connect.said.${hint.reason}`;
+  return t(key as Key, {
+    ...values,
+    who: values.who || t("connect.somebody"),
+    said: known in en ? t(known as Key, { said }) : said,
+  });
 }
 
 /** Senders that were refused: who, why, how often, and what to do. */
@@ -23,7 +36,7 @@ export function Hints({ hints, appNames }: { hints: readonly ConnectHint[]; appN
           <li key={`${hint.protocol} ${hint.reason} ${hint.subject} ${hint.app}`}>
             <HealthMark health="warn" />
             <div>
-              <p className={classes.hintText}>{hint.text}</p>
+              <p className={classes.hintText}>{sentenceOf(hint, t)}</p>
               {advice && <p>{t(advice)}</p>}
               <p className="muted">
                 {[

@@ -136,7 +136,17 @@ class Batches:
             reason = refusal.reason
             self._counters.dropped[signal, reason] += batch.items
             text = f"{batch.items} {signal} of SkyWalking's agents were dropped: {refusal}"
-            self._hints.note("skywalking", reason, "this server", text, app)
+            self._hints.note(
+                "skywalking",
+                reason,
+                "this server",
+                text,
+                app,
+                code="dropped",
+                items=batch.items,
+                signal=signal,
+                said=refusal,
+            )
         finally:
             # Whatever happened: nobody may wait for this for ever.
             self._held -= batch.size

@@ -203,7 +203,8 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
         except UnknownSenderError as error:
             self._counters.refused["grpc", error.reason] += 1
             subject = await self._named(kind, context)
-            self._hints.note("skywalking", error.reason, subject, f"{subject} {error}")
+            text = f"{subject} {error}"
+            self._hints.note("skywalking", error.reason, subject, text, code="sender", who=subject, said=error)
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
         raise AssertionError  # abort does not return
 

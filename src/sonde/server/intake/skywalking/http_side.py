@@ -118,7 +118,8 @@ class SkywalkingHttp:
             raise RefusedError(503, Code.UNAVAILABLE, "away", str(error), RETRY_AFTER_S) from None
         except UnknownSenderError as error:
             subject = f"an agent at {(scope.get('client') or ('an unknown address',))[0]}"
-            self._hints.note("skywalking", error.reason, subject, f"{subject} {error}")
+            text = f"{subject} {error}"
+            self._hints.note("skywalking", error.reason, subject, text, code="sender", who=subject, said=error)
             raise RefusedError(401, Code.UNAUTHENTICATED, error.reason, f"this {error}") from None
 
     async def _take(self, app: str, kind: Kind, body: bytes) -> None:

@@ -141,7 +141,7 @@ class Receiver:
     def _bad(self, call: Call, kind: Kind, reason: str, text: str) -> BadMessageError:
         self._counters.bad[kind, reason] += 1
         subject = f"{call.service} {call.instance}".strip() or "an agent that did not say its name"
-        self._hints.note("skywalking", reason, subject, text, call.app)
+        self._hints.note("skywalking", reason, subject, text, call.app, code="sender", who=subject, said=text)
         return BadMessageError(reason, text)
 
     # -- segments -----------------------------------------------------------------------------------------------------
@@ -254,7 +254,9 @@ class Receiver:
         if abs(when.ahead_ms) > SKEW_MS:
             minutes, way = round(abs(when.ahead_ms) / 60_000), "ahead" if when.ahead_ms > 0 else "behind"
             text = f"its clock is {minutes} minutes {way} of the server's; its traces stand at the wrong time"
-            self._hints.note("skywalking", "clock_skew", f"{key.service} {key.instance}".strip(), text, key.app)
+            who = f"{key.service} {key.instance}".strip()
+            code = "clock_fast" if when.ahead_ms > 0 else "clock_slow"
+            self._hints.note("skywalking", "clock_skew", who, text, key.app, code=code, who=who, minutes=minutes)
         return when.ns
 
     # -- log records --------------------------------------------------------------------------------------------------

@@ -207,7 +207,8 @@ class _Conversation:
         except ConnectionClosed as closed:
             if closed.sent is not None and closed.sent.code == 1009:
                 self._receiver.refused["too_large"] += 1
-                self._hint("too_large", self._name(), "an agent sent a frame larger than xtransit_max_frame_bytes")
+                text = "an agent sent a frame larger than xtransit_max_frame_bytes"
+                self._hint("too_large", self._name(), text, code="sender", who=self._name(), said=text)
         finally:
             for agent in self._agents.values():
                 self._receiver.agents.left(agent, self)
@@ -223,7 +224,8 @@ class _Conversation:
             return False
         except BadFrameError as error:
             receiver.refused[error.reason] += 1
-            self._hint(error.reason, self._name(), f"what an agent sends cannot be understood: {error}")
+            text = f"what an agent sends cannot be understood: {error}"
+            self._hint(error.reason, self._name(), text, code="sender", who=self._name(), said=error)
             return False
         app = await self._app_of(frame)
         if app is None:
@@ -255,13 +257,18 @@ class _Conversation:
             why = (
                 f"the agent {frame.agent} cannot be checked: {found.why}; `sonde app secret {found.app.name}` makes one"
             )
-            self._hint(verdict.value, who, why, app)
+            self._hint(
+                verdict.value, who, why, app, code=verdict.value, who=who, app_name=found.app.name, said=found.why
+            )
             return None
         if verdict is Verdict.WRONG and found is not None:
             why = f"the agent {frame.agent} signs with a secret that is not the one of the app {found.app.name}"
+            app_name = found.app.name
         else:
+            app_name = frame.app
             why = f"the agent {frame.agent} says it belongs to the app {frame.app!r}, and there is none of that id"
-        self._hint(verdict.value, who, f"{why}; it was told to stop: start it again with the right one", app)
+        text = f"{why}; it was told to stop: start it again with the right one"
+        self._hint(verdict.value, who, text, app, code=verdict.value, who=who, app_name=app_name)
         await self._shut_down()
         return None
 
@@ -275,7 +282,10 @@ class _Conversation:
         if frame.type == "heartbeat" and abs(offset_ms) > SKEW_MS:
             direction = "slow" if offset_ms < 0 else "fast"
             text = f"the clock of the agent {frame.agent} is {abs(offset_ms) / 60_000:.1f} minutes {direction}"
-            self._hint("clock_skew", frame.agent, f"{text}; more than 5 minutes slow, it is not heard", app.id)
+            text = f"{text}; more than 5 minutes slow, it is not heard"
+            minutes = f"{abs(offset_ms) / 60_000:.1f}"
+            code = f"clock_{direction}"
+            self._hint("clock_skew", frame.agent, text, app.id, code=code, who=frame.agent, minutes=minutes)
         if offset_ms >= -LATE_MS or (frame.type != "heartbeat" and (app.id, frame.agent) in self._agents):
             return True
         receiver.refused["too_old"] += 1
@@ -295,7 +305,7 @@ class _Conversation:
         elif before is not None and key in self._agents:
             # It was ours before, and is taken from us again and again: both programs live.
             text = f"two agents call themselves {frame.agent}: give one another name (customAgent) or switch ipMode on"
-            self._hint("same_name", frame.agent, text, app.id)
+            self._hint("same_name", frame.agent, text, app.id, code="same_name", who=frame.agent)
         self._agents[key] = agent
 
     async def _log(self, frame: Frame, app: App) -> None:
@@ -317,8 +327,8 @@ class _Conversation:
         with contextlib.suppress(LinkLostError):
             await self.say(json.dumps({"traceId": str(uuid.uuid4()), "type": "shutdown"}, separators=(",", ":")))
 
-    def _hint(self, reason: str, subject: str, text: str, app: str = "") -> None:
-        self._receiver.hints.note(PROTOCOL, reason, subject, text, app)
+    def _hint(self, reason: str, subject: str, text: str, app: str = "", *, code: str, **values: object) -> None:
+        self._receiver.hints.note(PROTOCOL, reason, subject, text, app, code=code, **values)
 
     def _name(self) -> str:
         """Of an agent that did not say who it is, or said it before."""
