@@ -808,6 +808,14 @@ SESSION_HOURS = _row(
 COOKIE_SECURE = _row(
     "server", "cookie_secure", bool, default=False, doc="Send the session cookie over HTTPS only. Turn on behind TLS."
 )
+EMBED_ORIGINS = _row(
+    "server",
+    "embed_origins",
+    str,
+    "",
+    "Sites whose pages may show shared dashboards in a frame, such as `https://wiki.example.org`, separated by spaces. "
+    "Empty: none.",
+)
 QUERY_TIMEOUT_S = _row(
     "server", "query_timeout_s", int, 30, "The longest a page's query may run.", unit="s", at_least=1
 )

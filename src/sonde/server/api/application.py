@@ -13,10 +13,12 @@ from sonde.server.api.console_files import console
 from sonde.server.api.failures import ErrorAnswer, answer_errors
 from sonde.server.api.routes import (
     PREFIX,
+    alarms,
     app_settings,
     apps,
     comparisons,
     connect,
+    dashboards,
     deploys,
     errors,
     health,
@@ -60,7 +62,11 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 }
 _MORE_ERRORS: dict[str, dict[int | str, dict[str, Any]]] = {
     "session": {429: {"model": ErrorAnswer, "description": "Too many wrong passwords; Retry-After says how long."}},
+    "dashboards": {409: {"model": ErrorAnswer, "description": "Somebody saved it meanwhile, or there are too many."}},
     "apps": {409: {"model": ErrorAnswer, "description": "Somebody has that name."}},
+    "alarms": {
+        409: {"model": ErrorAnswer, "description": "A name is taken, something is in use, or there are too many."}
+    },
     "names": {409: {"model": ErrorAnswer, "description": "The app has as many rules as it can have."}},
     "sampling": {409: {"model": ErrorAnswer, "description": "It would be more than the probes of an app take."}},
     "processes": {
@@ -105,6 +111,7 @@ def application(
         statistics,
         names,
         app_settings,
+        alarms,
         runtime,
         service_map,
         traces,
@@ -118,6 +125,7 @@ def application(
         tools,
         jobs,
         comparisons,
+        dashboards,
         slow,
         errors,
         deploys,
@@ -130,7 +138,9 @@ def application(
     app.include_router(_description(app, parts))
     # Not mounted at `/`: a mount would answer for addresses of ours that were asked with a wrong method.
     app.router.default = console(console_folder)
-    return counters.middleware(SecurityHeaders(app))  # around the framework, so that its own errors have them, too
+    return counters.middleware(
+        SecurityHeaders(app, parts.embed_origins)
+    )  # around the framework, so that its own errors have them, too
 
 
 def _description(app: FastAPI, parts: Parts) -> APIRouter:

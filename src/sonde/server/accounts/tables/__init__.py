@@ -13,6 +13,7 @@ from sonde.server.accounts.tables.alarms import (
 )
 from sonde.server.accounts.tables.apps import app_tokens, apps, probe_settings
 from sonde.server.accounts.tables.columns import GivenName, Moment, metadata
+from sonde.server.accounts.tables.dashboards import dashboard_shares, dashboards
 from sonde.server.accounts.tables.jobs import artifacts, jobs, signing_keys
 from sonde.server.accounts.tables.nodejs import nodejs_cores, nodejs_files, nodejs_packages
 from sonde.server.accounts.tables.people import api_tokens, audit, sessions, users
@@ -35,6 +36,8 @@ __all__ = [
     "apps",
     "artifacts",
     "audit",
+    "dashboard_shares",
+    "dashboards",
     "jobs",
     "metadata",
     "name_rules",
