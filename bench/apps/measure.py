@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.apps.probes import PROBES
-from bench.apps.turns import by_turns
+from bench.apps.turns import REQUESTS, by_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-REQUESTS, WARM_UP, REST_S = 100, 300, 0.05
+WARM_UP, REST_S = 300, 0.05
 COUNTED = 10
 TURNS, REQUESTS_A_TURN = 10, 120
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 SETTLING = 250
 """Rounds after each switch that are not counted: the interpreter adapts its code to what stands in the classes now."""
 
+REQUESTS = 100
+"""In a turn of a process that is one of many."""
+
 
 def by_turns(
     switch: Callable[[bool], object], drive: Callable[[int], object], pairs: int, rounds: int, rest_s: float = 0.0
