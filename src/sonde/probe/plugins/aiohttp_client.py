@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import propagation
 from sonde.probe.guard import fault
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.aiohttp_server import closing, received
 from sonde.probe.plugins.http import client_answered, client_span
 from sonde.probe.plugins.leaf import failed
@@ -50,7 +51,7 @@ def connect(wrapped: Callable[..., Any]) -> Callable[..., Any]:
         except BaseException as error:
             _failed(span, error, request)
             raise
-        request.__dict__[_SPAN] = span
+        beside.keep(request, _SPAN, span)
         return connection
 
     return call
@@ -60,7 +61,7 @@ def send(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     """Writes the request."""
 
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        span = self.__dict__.pop(_SPAN, None)
+        span = beside.taken(self, _SPAN)
         if span is None:
             return await wrapped(self, *args, **kwargs)
         try:
@@ -75,7 +76,7 @@ def send(wrapped: Callable[..., Any]) -> Callable[..., Any]:
         except BaseException as error:
             _failed(span, error, self)
             raise
-        response.__dict__[_SPAN] = span
+        beside.keep(response, _SPAN, span)
         return response
 
     return call
@@ -85,7 +86,7 @@ def start(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     """Reads the answer's head. Its body is the user's business."""
 
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        span = self.__dict__.pop(_SPAN, None)
+        span = beside.taken(self, _SPAN)
         if span is None:
             return await wrapped(self, *args, **kwargs)
         try:
@@ -133,7 +134,7 @@ def websocket(wrapped: Callable[..., Any]) -> Callable[..., Any]:
             url = response.url
             span, place = client_connection(url.scheme, url.host or "", url.port or 0, url.raw_path)
             transport = response.connection.transport if response.connection is not None else None
-            self.__dict__[KEPT] = _Connection(span, place, buffer_of(transport))
+            beside.keep(self, KEPT, _Connection(span, place, buffer_of(transport)))
         except Exception:
             fault("aiohttp_client.websocket")
 
@@ -144,7 +145,7 @@ def receive(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     """`receive_str`, `receive_json` and `async for` come through here."""
 
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        connection = self.__dict__.get(KEPT)
+        connection = beside.kept(self, KEPT)
         if connection is None:
             return await wrapped(self, *args, **kwargs)
         connection.handled()
@@ -168,7 +169,7 @@ def close(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     """Called by `receive`, too, when the other side has closed."""
 
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        connection = self.__dict__.get(KEPT)
+        connection = beside.kept(self, KEPT)
         if connection is None or connection.is_receiving:
             return await wrapped(self, *args, **kwargs)
         closing(self, connection, kwargs)
@@ -181,7 +182,7 @@ def close(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _over(websocket: Any) -> None:
-    connection = websocket.__dict__.pop(KEPT, None)
+    connection = beside.taken(websocket, KEPT)
     if connection is None:
         return
     connection.over()

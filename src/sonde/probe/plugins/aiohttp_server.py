@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import propagation
 from sonde.probe.guard import fault
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.entry import KEY, Entry
 from sonde.probe.plugins.plugin import Plugin
 from sonde.probe.plugins.websocket_messages import KEPT, Connection, Place, buffer_of, sends
@@ -63,7 +64,7 @@ def handle_error(wrapped: Callable[..., Any]) -> Callable[..., Any]:
                 entry.fail(error)
                 websocket = request._state.get(_WEBSOCKET)  # noqa: SLF001 - as above
                 if websocket is not None:
-                    websocket.__dict__[KEPT].handled(error)
+                    beside.kept(websocket, KEPT).handled(error)
         except Exception:
             fault("aiohttp_server.handle_error")
         return wrapped(self, request, *args, **kwargs)
@@ -116,7 +117,7 @@ def _over(request: Any, failure: BaseException | None) -> None:
     websocket = request._state.get(_WEBSOCKET)  # noqa: SLF001 - as above
     if websocket is None:
         return
-    connection = websocket.__dict__.pop(KEPT, None)
+    connection = beside.taken(websocket, KEPT)
     if connection is not None:
         connection.closed(websocket.close_code)
         connection.over(failure)
@@ -135,7 +136,7 @@ def prepare(wrapped: Callable[..., Any]) -> Callable[..., Any]:
                 entry.span.set("url.scheme", "wss" if request.scheme == "https" else "ws")
                 entry.span.set("network.protocol.name", "websocket")
                 place = Place(_route(request))
-                self.__dict__[KEPT] = Connection(entry.span, place, buffer_of(request.transport))
+                beside.keep(self, KEPT, Connection(entry.span, place, buffer_of(request.transport)))
         except Exception:
             fault("aiohttp_server.prepare")
         return writer
@@ -147,7 +148,7 @@ def receive(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     """`receive_str`, `receive_json` and `async for` come through here."""
 
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        connection = self.__dict__.get(KEPT)
+        connection = beside.kept(self, KEPT)
         if connection is None:
             return await wrapped(self, *args, **kwargs)
         connection.handled()
@@ -176,7 +177,7 @@ def close(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     """Called by the library, too, when the other side has closed: then that side's code is known."""
 
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        connection = self.__dict__.get(KEPT)
+        connection = beside.kept(self, KEPT)
         if connection is not None:
             closing(self, connection, kwargs)
         return await wrapped(self, *args, **kwargs)

@@ -19,3 +19,11 @@ def kept(holder: Any, name: str) -> Any:
         return object.__getattribute__(holder, name)
     except AttributeError:
         return None
+
+
+def taken(holder: Any, name: str) -> Any:
+    """What stood there under `name`, which is None from now on; None without."""
+    found = kept(holder, name)
+    if found is not None:
+        keep(holder, name, None)
+    return found

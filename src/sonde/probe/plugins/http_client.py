@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import core
 from sonde.probe.guard import fault
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.http import client_answered, client_span
 from sonde.probe.plugins.leaf import failed, outermost
 from sonde.probe.plugins.plugin import Plugin
@@ -108,11 +109,11 @@ def close(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 def _keep(connection: Any, span: Span | None) -> None:
     if span is not None:
-        connection.__dict__[_SPAN] = span
+        beside.keep(connection, _SPAN, span)
 
 
 def _taken(connection: Any) -> Span | None:
-    span: Span | None = connection.__dict__.pop(_SPAN, None)
+    span: Span | None = beside.taken(connection, _SPAN)
     return span
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import core
 from sonde.probe.guard import fault
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.leaf import around, failed
 from sonde.probe.plugins.messaging import (
     Destination,
@@ -62,12 +63,12 @@ def _publish(wrapped: Callable[..., Any], *, blocking: bool) -> Callable[..., An
         plain = properties
         try:
             channel = self._impl if blocking else self
-            if not channel.__dict__.get(_BUSY):
+            if not beside.kept(channel, _BUSY):
                 span = core.leaf(publishing[_destination(channel, exchange or routing_key)])
                 if type(body) is bytes:
                     span.set("messaging.message.body.size", len(body))
                 properties = _with_headers(span, properties)
-                channel.__dict__[_BUSY] = blocking
+                beside.keep(channel, _BUSY, blocking)
         except Exception:
             fault("pika.basic_publish")
             properties = plain
@@ -80,7 +81,7 @@ def _publish(wrapped: Callable[..., Any], *, blocking: bool) -> Callable[..., An
             raise
         finally:
             if channel is not None:
-                channel.__dict__[_BUSY] = False
+                beside.keep(channel, _BUSY, False)
         span.finish()
         return answer
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from sonde.probe import propagation
 from sonde.probe.guard import fault
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.entry import Entry
 from sonde.probe.plugins.http import client_answered, client_span
 from sonde.probe.plugins.leaf import failed
@@ -63,7 +64,7 @@ def _opened(handler: Any) -> Entry | None:
         served = (request.method, request.protocol, host, port, request.version)
         remote: Any = propagation.incoming(request.headers.get)
         entry = Entry(served, request.path, remote)
-        handler.__dict__[_ENTRY] = entry
+        beside.keep(handler, _ENTRY, entry)
         route = _route(handler)
         if route:
             entry.routed(route)
@@ -76,10 +77,11 @@ def _opened(handler: Any) -> Entry | None:
 def _served_at(connection: Any) -> tuple[str, int]:
     """Asked once per connection: its requests have the context in common."""
     context = connection.context
-    known = context.__dict__.get(_SERVED)
+    known = beside.kept(context, _SERVED)
     if known is None:
         name = connection.stream.socket.getsockname()
-        known = context.__dict__[_SERVED] = (name[0], name[1]) if isinstance(name, tuple) else ("", 0)
+        known = (name[0], name[1]) if isinstance(name, tuple) else ("", 0)
+        beside.keep(context, _SERVED, known)
     address: tuple[str, int] = known
     return address
 
@@ -87,7 +89,8 @@ def _served_at(connection: Any) -> tuple[str, int]:
 def _over(handler: Any, entry: Entry) -> None:
     try:
         entry.status = handler._status_code  # noqa: SLF001 - `get_status` may be the user's own
-        connection = handler.__dict__.pop(KEPT, None)
+        is_websocket = hasattr(type(handler), "on_message")  # not asked of the others: it would raise within
+        connection = beside.taken(handler, KEPT) if is_websocket else None
         if connection is not None:
             connection.closed(handler.close_code, handler.close_reason)
             connection.over()
@@ -98,9 +101,10 @@ def _over(handler: Any, entry: Entry) -> None:
 def _route(handler: Any) -> str:
     """The template of the rule that led here. Which rule that was Tornado does not tell."""
     application = handler.application
-    routes = application.__dict__.get(_ROUTES)
+    routes = beside.kept(application, _ROUTES)
     if routes is None:
-        routes = application.__dict__[_ROUTES] = _routes(application)
+        routes = _routes(application)
+        beside.keep(application, _ROUTES, routes)
     found = routes.get(type(handler), ())
     if len(found) == 1:
         template: str = found[0][1]
@@ -133,7 +137,7 @@ def add_handlers(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     """What was learned of the routes is true no more."""
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        self.__dict__.pop(_ROUTES, None)
+        beside.taken(self, _ROUTES)
         return wrapped(self, *args, **kwargs)
 
     return call
@@ -144,7 +148,7 @@ def handle_request_exception(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(self: Any, error: BaseException) -> Any:
         try:
-            entry = self.__dict__.get(_ENTRY)
+            entry = beside.kept(self, _ENTRY)
             if entry is not None:
                 from tornado.web import Finish, HTTPError
 
@@ -163,12 +167,12 @@ def accept_connection(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
     async def call(self: Any, handler: Any) -> Any:
         try:
-            entry = handler.__dict__.get(_ENTRY)
+            entry = beside.kept(handler, _ENTRY)
             if entry is not None and entry.span is not None:
                 span = entry.span
                 span.set("url.scheme", "wss" if handler.request.protocol == "https" else "ws")
                 span.set("network.protocol.name", "websocket")
-                handler.__dict__[KEPT] = Connection(span, Place(_route(handler)), _backlog(self))
+                beside.keep(handler, KEPT, Connection(span, Place(_route(handler)), _backlog(self)))
         except Exception:
             fault("tornado.accept_connection")
         return await wrapped(self, handler)
@@ -189,7 +193,7 @@ def run_callback(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(self: Any, callback: Any, *args: Any, **kwargs: Any) -> Any:
         handler = self.handler
-        connection = handler.__dict__.get(KEPT)
+        connection = beside.kept(handler, KEPT)
         if connection is None or callback != handler.on_message:
             return wrapped(self, callback, *args, **kwargs)
         message = args[0]
@@ -250,7 +254,7 @@ def write_message(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     """Of server and client. Puts the message into the stream's buffer; waiting for that is the user's choice."""
 
     def call(self: Any, message: Any, binary: bool = False) -> Any:
-        connection = self.handler.__dict__.get(KEPT)
+        connection = beside.kept(self.handler, KEPT)
         if connection is None or isinstance(message, dict):
             return wrapped(self, message, binary)
         span = connection.sending(message, not binary)
@@ -271,7 +275,7 @@ def close(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(self: Any, code: int | None = None, reason: str | None = None) -> Any:
         try:
-            connection = self.handler.__dict__.get(KEPT)
+            connection = beside.kept(self.handler, KEPT)
             is_first = not self.client_terminated and not self.server_terminated
             if connection is not None and is_first and not (code is None and reason is None):
                 connection.closed(1000 if code is None else code, reason)
@@ -291,7 +295,8 @@ def client_websocket(wrapped: Callable[..., Any]) -> Callable[..., Any]:
             url = urlsplit(request.url)
             span, place = client_connection(url.scheme, url.hostname or "", url.port or 0, url.path or "/")
             _add_headers(request.headers, span)
-            self.__dict__[KEPT] = connection = Connection(span, place, lambda: _client_backlog(self), is_server=False)
+            connection = Connection(span, place, lambda: _client_backlog(self), is_server=False)
+            beside.keep(self, KEPT, connection)
         except Exception:
             fault("tornado.websocket_connect")
         wrapped(self, request, *args, **kwargs)
@@ -312,7 +317,7 @@ def _client_backlog(client: Any) -> int:
 def _connected(client: Any, future: Any) -> None:
     error = _error_of(future)
     if error is not None:
-        connection = client.__dict__.pop(KEPT, None)
+        connection = beside.taken(client, KEPT)
         if connection is not None:
             failed(connection.span, error, "tornado.websocket_connect")
 
@@ -323,9 +328,9 @@ def client_connection_close(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any) -> Any:
         answer = wrapped(self)
         try:
-            connection = self.__dict__.get(KEPT)
+            connection = beside.kept(self, KEPT)
             if connection is not None and _error_of(self.connect_future) is None:
-                del self.__dict__[KEPT]
+                beside.keep(self, KEPT, None)
                 connection.closed(self.close_code, self.close_reason)
                 connection.over()
                 connection.span.finish()
@@ -380,12 +385,12 @@ def _asked(request: Any, kwargs: dict[str, Any]) -> tuple[Span | None, Any, dict
     url = urlsplit(request.url)
     span = client_span(request.method, url.scheme, url.hostname or "", url.port, url.path or "/")
     headers = HTTPHeaders(request.headers)
-    ours = request.__dict__.get(_HEADERS)  # of an earlier fetch of the same request
+    ours = beside.kept(request, _HEADERS)  # of an earlier fetch of the same request
     if ours is not None:
         for name, value in ours:
             if headers.get(name) == value:
                 del headers[name]
-    request.__dict__[_HEADERS] = _add_headers(headers, span)
+    beside.keep(request, _HEADERS, _add_headers(headers, span))
     request.headers = headers
     return span, request, kwargs
 

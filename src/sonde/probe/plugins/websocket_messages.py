@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sonde.probe import core
 from sonde.probe.guard import fault
-from sonde.probe.plugins import options
+from sonde.probe.plugins import beside, options
 from sonde.probe.plugins.bounded import Learned
 from sonde.probe.plugins.http import DEFAULT_PORTS, full_url
 from sonde.probe.plugins.leaf import failed
@@ -299,7 +299,7 @@ def sends(is_text: bool) -> Wrapper:
         place = wrapped.__qualname__
 
         async def call(self: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
-            connection = self.__dict__.get(KEPT)
+            connection = beside.kept(self, KEPT)
             if connection is None:
                 return await wrapped(self, data, *args, **kwargs)
             span = connection.sending(data, is_text)

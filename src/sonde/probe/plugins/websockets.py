@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import propagation
 from sonde.probe.guard import fault
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.entry import Entry
 from sonde.probe.plugins.leaf import failed
 from sonde.probe.plugins.plugin import Plugin
@@ -97,7 +98,7 @@ def _opened(websocket: Any) -> Entry | None:
         entry = Entry(("GET", scheme, host, port, "websocket"), request.path.partition("?")[0], remote)
         entry.status = 101
         if entry.span is not None:
-            websocket.__dict__[KEPT] = Connection(entry.span, Place(), buffer_of(transport))
+            beside.keep(websocket, KEPT, Connection(entry.span, Place(), buffer_of(transport)))
     except Exception:
         fault("websockets.handler")
         return None
@@ -111,7 +112,7 @@ def _header(headers: Any, name: str) -> str | None:
 
 def _over(websocket: Any, failure: BaseException | None) -> None:
     """The library closes the connection after its handler: with 1000, or 1011 where that has failed."""
-    connection = websocket.__dict__.pop(KEPT, None)
+    connection = beside.taken(websocket, KEPT)
     if connection is None:
         return
     try:
@@ -136,13 +137,13 @@ def handshake(wrapped: Callable[..., Any]) -> Callable[..., Any]:
             span, place = client_connection("wss" if uri.secure else "ws", uri.host, uri.port, path)
             additional_headers = _with_trace(additional_headers, span)
             backlog = buffer_of(self.transport)
-            self.__dict__[KEPT] = Connection(span, place, backlog, is_server=False)
+            beside.keep(self, KEPT, Connection(span, place, backlog, is_server=False))
         except Exception:
             fault("websockets.handshake")
         try:
             return await wrapped(self, additional_headers, *args, **kwargs)
         except BaseException as error:
-            if self.__dict__.pop(KEPT, None) is not None and span is not None:
+            if beside.taken(self, KEPT) is not None and span is not None:
                 failed(span, error, "websockets.handshake")
             raise
 
@@ -168,11 +169,11 @@ def connection_lost(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(self: Any, error: Any) -> None:
         wrapped(self, error)
-        connection = self.__dict__.get(KEPT)
+        connection = beside.kept(self, KEPT)
         if connection is None or connection.is_server:
             return
         try:
-            del self.__dict__[KEPT]
+            beside.keep(self, KEPT, None)
             refusal = self.protocol.handshake_exc
             if refusal is not None:  # lost before the handshake says so
                 failed(connection.span, refusal, "websockets.handshake")
@@ -190,7 +191,7 @@ def recv(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     """`async for` comes through here."""
 
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        connection = self.__dict__.get(KEPT)
+        connection = beside.kept(self, KEPT)
         if connection is None:
             return await wrapped(self, *args, **kwargs)
         connection.handled()
@@ -205,7 +206,7 @@ def send(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     """What is an iterator of fragments passes as it is: nobody knows how long it is."""
 
     async def call(self: Any, message: Any, *args: Any, **kwargs: Any) -> Any:
-        connection = self.__dict__.get(KEPT)
+        connection = beside.kept(self, KEPT)
         if connection is None:
             return await wrapped(self, message, *args, **kwargs)
         whole = isinstance(message, str | bytes | bytearray | memoryview)
@@ -227,7 +228,7 @@ def close(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
     async def call(self: Any, code: int = 1000, reason: str = "") -> Any:
         try:
-            connection = self.__dict__.get(KEPT)
+            connection = beside.kept(self, KEPT)
             if connection is not None and self.protocol.close_rcvd is None:
                 connection.closed(code, reason)
         except Exception:
