@@ -1,5 +1,6 @@
 /** English, a file for each part of the console. `{count}` is a value, `{count|one|many}` the word that goes with it. */
 import { common } from "./en/common";
+import { compare } from "./en/compare";
 import { connect } from "./en/connect";
 import { help } from "./en/help";
 import { live } from "./en/live";
@@ -21,6 +22,7 @@ export const en = {
   ...tools,
   ...results,
   ...nodejs,
+  ...compare,
   ...connect,
   ...help,
 } as const;

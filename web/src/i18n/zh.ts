@@ -1,5 +1,6 @@
 import type { Key } from "./en";
 import { common } from "./zh/common";
+import { compare } from "./zh/compare";
 import { connect } from "./zh/connect";
 import { help } from "./zh/help";
 import { live } from "./zh/live";
@@ -22,6 +23,7 @@ export const zh: Record<Key, string> = {
   ...tools,
   ...results,
   ...nodejs,
+  ...compare,
   ...connect,
   ...help,
 };

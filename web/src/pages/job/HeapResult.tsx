@@ -7,6 +7,7 @@ import { Loaded } from "../../parts/Loaded";
 import { HeapView } from "../../parts/profile/HeapView";
 import type { HeapFile } from "../../parts/profile/heap";
 import { BadProfile } from "../../parts/profile/profile";
+import { ChooseBefore, Compared } from "./Compared";
 import { Loading } from "./Loading";
 import { useArtifact } from "./useArtifact";
 
@@ -18,8 +19,13 @@ function read(file: HeapFile): HeapFile {
   return { ...file, largest: file.largest ?? [] };
 }
 
-/** What fills memory. */
+/** What fills memory, or what changed since another run. */
 export function HeapResult({ job }: { job: Job }) {
+  const { before } = route.useSearch();
+  return before === undefined ? <Alone job={job} /> : <Compared job={job} before={before} />;
+}
+
+function Alone({ job }: { job: Job }) {
   const { t } = useWords();
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -31,6 +37,7 @@ export function HeapResult({ job }: { job: Job }) {
           title={toolName(t, job.tool)}
           heap={found}
           search={search}
+          aside={<ChooseBefore job={job} />}
           onSearch={(next) =>
             navigate({ search: (known) => ({ ...known, ...next }), replace: true, resetScroll: false })
           }

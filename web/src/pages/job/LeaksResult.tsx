@@ -5,6 +5,7 @@ import { Loaded } from "../../parts/Loaded";
 import { LeaksView } from "../../parts/profile/LeaksView";
 import type { LeaksFile } from "../../parts/profile/leaks";
 import { BadProfile } from "../../parts/profile/profile";
+import { ChooseBefore, Compared } from "./Compared";
 import { Loading } from "./Loading";
 import { useArtifact } from "./useArtifact";
 
@@ -17,8 +18,13 @@ function read(file: Partial<LeaksFile>): LeaksFile {
   return { format, loops, bytes, leaked_bytes, sites, routes, memory };
 }
 
-/** Which lines keep memory. */
+/** Which lines keep memory, or what changed since another run. */
 export function LeaksResult({ job }: { job: Job }) {
+  const { before } = route.useSearch();
+  return before === undefined ? <Alone job={job} /> : <Compared job={job} before={before} />;
+}
+
+function Alone({ job }: { job: Job }) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const leaks = useArtifact(job.id, NAME, read);
@@ -28,6 +34,7 @@ export function LeaksResult({ job }: { job: Job }) {
         <LeaksView
           leaks={found}
           search={search}
+          aside={<ChooseBefore job={job} />}
           onSearch={(next) =>
             navigate({ search: (known) => ({ ...known, ...next }), replace: true, resetScroll: false })
           }

@@ -1,5 +1,5 @@
 import { SegmentedControl } from "@mantine/core";
-import { useDeferredValue, useMemo } from "react";
+import { type ReactNode, useDeferredValue, useMemo } from "react";
 
 import { bytes, count } from "../../domain/format";
 import { readOneOf } from "../../domain/search";
@@ -28,6 +28,7 @@ interface Props {
   heap: HeapFile;
   search: HeapSearch;
   onSearch: (next: Partial<HeapSearch>) => void;
+  aside?: ReactNode;
 }
 
 /** One line of any of the tables. */
@@ -42,7 +43,7 @@ interface Line {
 }
 
 /** What fills memory: by type, by object, by who holds it, and what grew. */
-export function HeapView({ title, heap, search, onSearch }: Props) {
+export function HeapView({ title, heap, search, onSearch, aside }: Props) {
   const { t } = useWords();
   const there = HEAP_VIEWS.filter((view) => linesOf(heap, view) !== null);
   const view = readOneOf(search.view, there) ?? "types";
@@ -60,6 +61,7 @@ export function HeapView({ title, heap, search, onSearch }: Props) {
       testId={TEST_IDS.heap}
       aside={
         <>
+          {aside}
           <SearchField
             label={t("heap.search")}
             value={search.q ?? ""}

@@ -1,6 +1,6 @@
-import { useDeferredValue, useMemo } from "react";
+import { type ReactNode, useDeferredValue, useMemo } from "react";
 
-import { bytes, count, text } from "../../domain/format";
+import { bytes, count, NOTHING, text } from "../../domain/format";
 import type { Health } from "../../domain/health";
 import { useWords } from "../../i18n";
 import type { Key } from "../../i18n/en";
@@ -29,6 +29,7 @@ interface Props {
   leaks: LeaksFile;
   search: LeaksSearch;
   onSearch: (next: Partial<LeaksSearch>) => void;
+  aside?: ReactNode;
 }
 
 const MARKS: Record<string, Health> = {
@@ -48,7 +49,7 @@ const WORDS: Record<string, Key> = {
 const BY_URGENCY = "verdict";
 
 /** Lines by verdict, each with how its memory grew, and who holds it. */
-export function LeaksView({ leaks, search, onSearch }: Props) {
+export function LeaksView({ leaks, search, onSearch, aside }: Props) {
   const { t } = useWords();
   const { q = "", sort = BY_URGENCY, fn } = search;
   const words = useDeferredValue(q).toLowerCase();
@@ -66,11 +67,14 @@ export function LeaksView({ leaks, search, onSearch }: Props) {
         flush
         testId={TEST_IDS.leaks}
         aside={
-          <SearchField
-            label={t("profile.search")}
-            value={q}
-            onChange={(typed) => onSearch({ q: typed || undefined })}
-          />
+          <>
+            {aside}
+            <SearchField
+              label={t("profile.search")}
+              value={q}
+              onChange={(typed) => onSearch({ q: typed || undefined })}
+            />
+          </>
         }
       >
         {shown.length === 0 ? (
@@ -97,6 +101,14 @@ export function LeaksView({ leaks, search, onSearch }: Props) {
   );
 }
 
+/** A verdict with its mark; null: there is none. */
+export function VerdictMark({ verdict }: { verdict: string | null }) {
+  const { t } = useWords();
+  if (verdict === null) return <span className="muted">{NOTHING}</span>;
+  const word = WORDS[verdict];
+  return <Name mark={<HealthMark health={MARKS[verdict] ?? "idle"} size={10} />}>{word ? t(word) : verdict}</Name>;
+}
+
 function columnsOf(t: ReturnType<typeof useWords>["t"]): Column<LeakSite>[] {
   return [
     {
@@ -105,11 +117,7 @@ function columnsOf(t: ReturnType<typeof useWords>["t"]): Column<LeakSite>[] {
       width: 132,
       sortBy: urgency,
       firstDescending: false,
-      cell: ({ verdict }) => (
-        <Name mark={<HealthMark health={MARKS[verdict] ?? "idle"} size={10} />}>
-          {WORDS[verdict] ? t(WORDS[verdict]) : verdict}
-        </Name>
-      ),
+      cell: ({ verdict }) => <VerdictMark verdict={verdict} />,
     },
     {
       key: "place",

@@ -1,0 +1,33 @@
+import type { compare as en } from "../en/compare";
+
+/** 两次运行的对比。 */
+export const compare: Record<keyof typeof en, string> = {
+  "compare.title": "{tool}：变化",
+  "compare.with": "对比的运行：",
+  "compare.otherService": "（另一个服务）",
+  "compare.before": "之前",
+  "compare.now": "现在",
+  "compare.changes": "变化",
+  "compare.all": "全部",
+  "compare.state": "变化",
+  "compare.state.new": "新增",
+  "compare.state.grown": "增加",
+  "compare.state.shrunk": "减少",
+  "compare.state.gone": "消失",
+  "compare.state.same": "不变",
+  "compare.objectsBefore": "之前对象数",
+  "compare.objectsNow": "现在对象数",
+  "compare.objects": "± 对象数",
+  "compare.bytesBefore": "之前",
+  "compare.bytesNow": "现在",
+  "compare.bytes": "± 自身大小",
+  "compare.kept": "± 持有内存",
+  "compare.verdictBefore": "之前结论",
+  "compare.verdictNow": "现在结论",
+  "compare.eachBefore": "之前每请求",
+  "compare.eachNow": "现在每请求",
+  "compare.each": "± 每请求",
+  "compare.untold": "另有 {count} 行在其中一次运行中太小，文件未列出。",
+  "compare.cut": "其中一次运行的行数超出文件所列：较小的行不一定是新变化。",
+  "compare.noLines": "没有这样变化的代码行",
+};
