@@ -8,6 +8,7 @@ import { useWords } from "../../i18n";
 import type { Key } from "../../i18n/en";
 import { CopyButton } from "../../parts/CopyButton";
 import { Panel } from "../../parts/Panel";
+import type { BarScale } from "../../parts/waterfall/timeScale";
 import { TEST_IDS } from "../../testIds";
 import classes from "./Moments.module.css";
 import { kindOf, laneOf, placed } from "./momentLanes";
@@ -17,16 +18,18 @@ const FIRST_SHOWN = 100;
 interface Props {
   traceId: string;
   onSelect: (spanId: string) => void;
+  /** Of the waterfall's bars; undefined until they are drawn. */
+  scale: BarScale | undefined;
 }
 
 /** What else happened while the trace ran, on its time axis and as a list. Nothing, where nothing is known. */
-export function Moments({ traceId, onSelect }: Props) {
+export function Moments({ traceId, onSelect, scale }: Props) {
   const moments = useQuery(momentsQuery(traceId));
   if (!moments.data || moments.data.moments.length === 0) return null;
-  return <Shown report={moments.data} onSelect={onSelect} />;
+  return <Shown report={moments.data} onSelect={onSelect} scale={scale} />;
 }
 
-function Shown({ report, onSelect }: { report: Report; onSelect: (spanId: string) => void }) {
+function Shown({ report, onSelect, scale }: Omit<Props, "traceId"> & { report: Report }) {
   const { t } = useWords();
   const [open, setOpen] = useState<number>();
   const [all, setAll] = useState(false);
@@ -42,10 +45,13 @@ function Shown({ report, onSelect }: { report: Report; onSelect: (spanId: string
       <div className={classes.axis} aria-hidden>
         {lanes.map((lane) => (
           <div key={lane} className={classes.lane}>
-            <span className={classes.laneName}>{t(`moment.${lane}` as Key)}</span>
-            <div className={classes.track}>
-              {report.moments.map((moment, index) =>
-                laneOf(moment) === lane ? (
+            <span className={classes.laneName} style={scale && { flexBasis: scale.left }}>
+              {t(`moment.${lane}` as Key)}
+            </span>
+            <div className={classes.track} style={scale && { flex: `0 0 ${scale.width}px` }}>
+              {report.moments.map((moment, index) => {
+                const place = laneOf(moment) === lane ? placed(moment, report.duration_ms, scale?.window) : null;
+                return place ? (
                   <button
                     // biome-ignore lint/suspicious/noArrayIndexKey: moments have no id and never change places
                     key={index}
@@ -54,12 +60,12 @@ function Shown({ report, onSelect }: { report: Report; onSelect: (spanId: string
                     className={classes.mark}
                     data-kind={kindOf(moment)}
                     data-own={moment.own || undefined}
-                    style={placed(moment, report.duration_ms)}
+                    style={place}
                     title={`+${text(duration(moment.offset_ms))} ${firstLine(moment.text)}`}
                     onClick={() => setOpen(index)}
                   />
-                ) : null,
-              )}
+                ) : null;
+              })}
             </div>
           </div>
         ))}

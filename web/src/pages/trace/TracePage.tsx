@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 
 import { ApiError } from "../../api/http";
 import { traceQuery } from "../../api/queries";
@@ -15,6 +15,7 @@ import { Loaded } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
 import { TableSkeleton } from "../../parts/Skeletons";
 import { criticalMs } from "../../parts/waterfall/criticalPath";
+import type { BarScale } from "../../parts/waterfall/timeScale";
 import { Waterfall } from "../../parts/waterfall/Waterfall";
 import { Page } from "../../shell/Page";
 import { coloursByName } from "../../theme/palette";
@@ -66,6 +67,7 @@ export default function TracePage() {
 function TraceView({ trace }: { trace: Trace }) {
   const { t } = useWords();
   const palette = usePalette();
+  const [scale, setScale] = useState<BarScale>();
   const { span: selected, q = "", path = false } = route.useSearch();
   const navigate = route.useNavigate();
   const colourOf = useMemo(() => coloursByName(trace.services, palette), [trace.services, palette]);
@@ -109,10 +111,11 @@ function TraceView({ trace }: { trace: Trace }) {
           ))}
         </span>
       </div>
-      <Moments traceId={trace.trace_id} onSelect={(id) => change({ span: id })} />
+      <Moments traceId={trace.trace_id} onSelect={(id) => change({ span: id })} scale={scale} />
       <Waterfall
         key={trace.trace_id}
         trace={trace}
+        onScale={setScale}
         colourOf={colourOf}
         selected={selected}
         onSelect={(id) => change({ span: id })}

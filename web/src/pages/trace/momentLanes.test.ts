@@ -43,6 +43,14 @@ describe("moments of a trace", () => {
     expect(placed(moment({ offset_ms: 90, duration_ms: 900 }), 100)).toEqual({ left: "90%", width: "10%" });
   });
 
+  it("stand below the bars of the part that is in view, and others do not", () => {
+    const view = { from: 20, to: 70 };
+    expect(placed(moment({ offset_ms: 30, duration_ms: 10 }), 100, view)).toEqual({ left: "20%", width: "20%" });
+    expect(placed(moment({ offset_ms: 10, duration_ms: 20 }), 100, view)).toEqual({ left: "0%", width: "20%" });
+    expect(placed(moment({ offset_ms: 5, duration_ms: 10 }), 100, view)).toBeNull();
+    expect(placed(moment({ offset_ms: 90 }), 100, view)).toBeNull();
+  });
+
   it("can be seen and reached when they are points, also at the very end or after it", () => {
     expect(placed(moment({ offset_ms: 40 }), 100)).toEqual({ left: "40%", width: "0.25%" });
     expect(placed(moment({ offset_ms: 3000 }), 100)).toEqual({ left: "99.75%", width: "0.25%" });

@@ -1,4 +1,5 @@
 import type { Moment } from "../../api/types";
+import { type TimeWindow, wholeOf, xOf } from "../../parts/waterfall/timeScale";
 
 /** What a moment is drawn as. */
 export type Kind = "stall" | "gc_pause" | "slow_syscall" | "queued" | "tool" | "error" | "warning" | "line";
@@ -22,11 +23,21 @@ export function kindOf(moment: Moment): Kind {
   return moment.severity >= 13 ? "warning" : "line";
 }
 
-/** Where on the axis of a trace: what began before it or ends after it is cut there. CSS. */
-export function placed(moment: Moment, traceMs: number): { left: string; width: string } {
-  const percent = (ms: number) => (traceMs > 0 ? Math.min(100, Math.max(0, (ms / traceMs) * 100)) : 0);
-  const left = percent(moment.offset_ms);
-  const right = percent(moment.offset_ms + moment.duration_ms);
+/**
+ * Where on the axis of the part of a trace that is in view: what reaches beyond the trace is cut at its ends, and null is
+ * what is not in view. CSS.
+ */
+export function placed(
+  moment: Moment,
+  traceMs: number,
+  view: TimeWindow = wholeOf(traceMs),
+): { left: string; width: string } | null {
+  const within = (ms: number) => Math.min(traceMs, Math.max(0, ms));
+  const [from, to] = [within(moment.offset_ms), within(moment.offset_ms + moment.duration_ms)];
+  if (to < view.from || from > view.to) return null;
+  const percent = (ms: number) => Math.min(100, Math.max(0, xOf(ms, view, 100)));
+  const left = percent(from);
+  const right = percent(to);
   const width = Math.max(LEAST_PERCENT, right - left);
   return { left: `${Math.min(left, 100 - width)}%`, width: `${width}%` };
 }

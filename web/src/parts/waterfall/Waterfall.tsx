@@ -26,7 +26,7 @@ import { Minimap } from "./Minimap";
 import { hasChildren, type Move, matchesOf, moved, rowOf, toggled, treeOf, unfoldedFor, visibleRows } from "./rows";
 import { coveredByChildren } from "./selfTime";
 import { Tooltip } from "./Tooltip";
-import { type TimeWindow, ticks, timeAt, wholeOf, xOf, zoomed } from "./timeScale";
+import { type BarScale, type TimeWindow, ticks, timeAt, wholeOf, xOf, zoomed } from "./timeScale";
 import classes from "./Waterfall.module.css";
 
 interface Props {
@@ -40,6 +40,8 @@ interface Props {
   /** Dim what is not on the critical path. */
   onlyCritical: boolean;
   onOnlyCritical: (only: boolean) => void;
+  /** Told of where the bars stand, whenever that changes. */
+  onScale?: (scale: BarScale) => void;
   /** Beside the bars, e.g. the chosen span's details. */
   children?: ReactNode;
 }
@@ -85,6 +87,10 @@ export function Waterfall(props: Props) {
   const treeWidth = Math.round(Math.min(460, Math.max(150, size.width * (size.width < 600 ? 0.46 : 0.36))));
   const room = barsWidth(size.width, treeWidth);
   const indent = indentFor(deepest, treeWidth);
+  const { onScale } = props;
+  useEffect(() => {
+    if (size.width > 0) onScale?.({ left: barsLeft(treeWidth), width: room, window: window_ });
+  }, [onScale, size.width, treeWidth, room, window_]);
 
   useEffect(() => {
     const element = scroller.current;

@@ -5,6 +5,13 @@ export interface TimeWindow {
   to: number;
 }
 
+/** Where the bars of a waterfall stand, for what is drawn above them. Pixels from its left edge. */
+export interface BarScale {
+  left: number;
+  width: number;
+  window: TimeWindow;
+}
+
 /** Nobody can read a bar of less than this. */
 const NARROWEST_MS = 0.001;
 
