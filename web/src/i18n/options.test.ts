@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import catalogue from "../../../src/sonde/server/control/tools.json";
-import { optionText } from "./options";
+import { exactnessText, optionText } from "./options";
 
 describe("what options of tools mean", () => {
   for (const tool of catalogue) {
@@ -16,5 +16,24 @@ describe("what options of tools mean", () => {
   it("is the server's text where the console knows none", () => {
     expect(optionText("zh", "cpu", "of_a_newer_server", "what it says")).toBe("what it says");
     expect(optionText("zh", "newer", "hz", "what it says")).toBe("what it says");
+  });
+});
+
+describe("how exact a tool is", () => {
+  const SAID = "the functions and lines of each stack that was looked at; CPU time per thread";
+
+  it("is said in Chinese, sentence by sentence", () => {
+    expect(exactnessText("zh", SAID)).toBe("每次采样到的调用栈的函数和行号；每个线程的 CPU 时间");
+    expect(
+      exactnessText(
+        "zh",
+        "the sampler takes the GIL (no wheel): fewer looks than asked for, and more of them at places that let go of the GIL",
+      ),
+    ).toContain("（no wheel）");
+    expect(exactnessText("en", SAID)).toBe(SAID);
+  });
+
+  it("is the process's sentence where the console knows none", () => {
+    expect(exactnessText("zh", "CPU time per thread; of a newer probe")).toBe("每个线程的 CPU 时间；of a newer probe");
   });
 });

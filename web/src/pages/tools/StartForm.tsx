@@ -9,7 +9,7 @@ import { jobQuery, sessionQuery } from "../../api/queries";
 import type { Process, Tool, ToolOption, ToolState } from "../../api/types";
 import { toolName, whatItCosts, whatItShows } from "../../domain/tools";
 import { type Translate, useWords } from "../../i18n";
-import { optionText } from "../../i18n/options";
+import { exactnessText, optionText } from "../../i18n/options";
 import { Command } from "../../parts/Command";
 import { HealthMark } from "../../parts/HealthMark";
 import { PolicyHint } from "../../parts/PolicyHint";
@@ -66,8 +66,12 @@ export function StartForm({ process, tool, state }: Props) {
       </h3>
       <p className={classes.text}>{whatItShows(t, tool.name)}</p>
       <p className={classes.quiet}>{whatItCosts(t, tool.name)}</p>
-      {state?.exact && <p className={classes.quiet}>{t("tools.exact", { what: state.exact })}</p>}
-      {state?.approximate && <p className={classes.quiet}>{t("tools.approximate", { what: state.approximate })}</p>}
+      {state?.exact && (
+        <p className={classes.quiet}>{t("tools.exact", { what: exactnessText(language, state.exact) })}</p>
+      )}
+      {state?.approximate && (
+        <p className={classes.quiet}>{t("tools.approximate", { what: exactnessText(language, state.approximate) })}</p>
+      )}
       {state && !state.available && <Unavailable state={state} />}
       <div className={classes.fields}>
         {!tool.at_once && (
