@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -71,6 +72,11 @@ def cell(outcome: Any) -> str:
     return "wrong type" if outcome.named else "missed"
 
 
+def holder(outcome: Any) -> str:
+    """Who holds it, without where the standard library is installed."""
+    return re.sub(r"/[^ ():]*/lib/python3\.\d+/", "", outcome.held_by)[:90]
+
+
 def main() -> None:
     judge = corpus()
     said: dict[str, dict[str, Any]] = {}
@@ -87,7 +93,7 @@ def main() -> None:
     for title, programs in (("leak", judge.REAL), ("look-alike", judge.NONE)):
         for path in programs:
             outcomes = [said[version][path.stem] for version in said]
-            rows.append([title, path.stem, *(cell(outcome) for outcome in outcomes), outcomes[-1].held_by[:90]])
+            rows.append([title, path.stem, *(cell(outcome) for outcome in outcomes), holder(outcomes[-1])])
         right = [sum(said[version][path.stem].right for path in programs) for version in said]
         totals.append([f"all {title}s", "", *(f"{count} of {len(programs)}" for count in right), ""])
     report.write(
