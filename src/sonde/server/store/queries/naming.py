@@ -37,6 +37,8 @@ _READ_BY = {"rollup_30s": SLOTS, "edges_30s": SLOTS, "hops_30s": SLOTS, "spans":
 """A condition of every query of a table on columns that no rule changes: what the table is read by."""
 _ONE_SERVICE = re.compile(r"\bservice = \{(\w+):String\}")
 _FROM = re.compile(rf"\bFROM ({'|'.join(_SERVICES_IN)})\b(?: AS (\w+))?( FINAL)?")
+_AT_ONCE: dict[str, object] = {"short_circuit_function_evaluation": "disable"}
+"""Looking which rows a rule is for before it is tried costs more than trying it on each different endpoint."""
 _BAD_REGEXP = 427
 _RE2_SAYS = re.compile(r"error: (?P<reason>[^:]+)(?:: (?P<part>.*?))?(?:\. |: While|$)", re.DOTALL)
 
@@ -95,15 +97,22 @@ class Naming:
         return f"multiIf({', '.join(branches)}, raw.{column})" if branches else ""
 
     def _endpoint(self) -> str:
+        """For each app, and each service with rules of its own, one expression of the endpoint alone: of a column with
+        few different values the engine makes that once for each of them.
+        """
+        mine = [rule for rule in self.rules if rule.wish.kind == "endpoint"]
+        places = dict.fromkeys((rule.app, rule.wish.service) for rule in mine if rule.wish.service)
+        places |= dict.fromkeys((rule.app, "") for rule in mine)  # last: every other service of an app
         branches = []
-        for rule in self.rules:
-            if rule.wish.kind != "endpoint":
-                continue
-            # `match` first and alone: of a column with few different values it looks at each of them once.
-            fits = f"match(raw.endpoint, {_literal(whole(rule.wish.pattern))}) AND raw.app = {_literal(rule.app)}"
-            if rule.wish.service:
-                fits += f" AND raw.service = {_literal(rule.wish.service)}"
-            branches.append(f"{fits}, {_literal(rule.wish.name)}")
+        for app, service in places:
+            names = ", ".join(
+                f"match(raw.endpoint, {_literal(whole(rule.wish.pattern))}), {_literal(rule.wish.name)}"
+                for rule in mine
+                if rule.app == app and rule.wish.service in {"", service}
+            )
+            if names:
+                there = f" AND raw.service = {_literal(service)}" if service else ""
+                branches.append(f"raw.app = {_literal(app)}{there}, multiIf({names}, raw.endpoint)")
         return f"multiIf({', '.join(branches)}, raw.endpoint)" if branches else ""
 
     def _app(self) -> str:
@@ -138,12 +147,12 @@ class _NamedStore(StoreClient):
     def rows(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, settings: Mapping[str, object] | None = None
     ) -> list[tuple[Any, ...]]:
-        return self._store.rows(self._shown(sql, parameters), parameters, settings=settings)
+        return self._store.rows(self._shown(sql, parameters), parameters, settings=_AT_ONCE | dict(settings or {}))
 
     def dicts(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, settings: Mapping[str, object] | None = None
     ) -> list[dict[str, Any]]:
-        return self._store.dicts(self._shown(sql, parameters), parameters, settings=settings)
+        return self._store.dicts(self._shown(sql, parameters), parameters, settings=_AT_ONCE | dict(settings or {}))
 
     def _shown(self, sql: str, parameters: Mapping[str, object] | None) -> str:
         """Tables are in order of services: where one is wanted, the others need not be read to learn their names."""

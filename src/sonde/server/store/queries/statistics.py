@@ -176,7 +176,7 @@ def table(
             _row(row, asked, compared.get(row["id"]) if then else None, compares=then is not None) for row in found.rows
         ],
         rows=found.groups,
-        rest=whole.requests - sum(row["requests"] for row in found.rows),
+        rest=max(whole.requests - sum(row["requests"] for row in found.rows), 0),  # shares of calls are rounded
         whole=whole,
         whole_compared=then.measured(before) if then and before else None,
         too_old=too_old(client, asked),
