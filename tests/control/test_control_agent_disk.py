@@ -1,0 +1,53 @@
+"""A host whose disk is full: whoever asked hears it, and the process and the agent go on. The test plays the server."""
+
+import errno
+import os
+import shutil
+import subprocess
+
+import pytest
+from control_harness import eventually
+
+
+@pytest.fixture
+def small_queue(tmp_path):
+    """The agent's queue folder, as a disk of 3 MiB."""
+    folder = tmp_path / "queue"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if (
+        os.geteuid()
+        or not mount
+        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=3m", "none", folder], check=False).returncode
+    ):
+        pytest.skip("no disk can be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(path):
+    """Every block of the disk that `path` is on."""
+    with path.open("wb", buffering=0) as file, pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+        while True:
+            file.write(bytes(4096))
+
+
+def test_a_full_disk_of_the_host_fails_the_run_and_nothing_else(small_queue, fake, start_agent):
+    agent, process = start_agent()
+
+    event, files = fake.take(fake.give(fake.body(process, options={"bytes": 8_000_000})))
+    assert (event["event"], event["reason"], files) == ("failed", "disk_full", {})
+    assert "the host's disk cannot keep the artifact" in event["message"]
+    eventually(lambda: not list((agent.queue / "artifacts").iterdir()), "nothing is left of it")
+
+    event, files = fake.take(fake.give(fake.body(process, options={"bytes": 1000})))
+    assert (event["event"], len(files["data.bin"])) == ("result", 1000)
+
+    fill(small_queue / "other")
+    body = fake.body(process, options={"bytes": 1000})
+    fake.give(body)
+    refused = fake.hear("refused")
+    assert (refused["job"], refused["reason"]) == (body["id"], "disk_full")
+    (small_queue / "other").unlink()
+    event, _ = fake.take(fake.give(fake.body(process, options={"bytes": 1000})))
+    assert event["event"] == "result"
