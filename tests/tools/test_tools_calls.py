@@ -369,6 +369,76 @@ def test_deep_recursion_is_followed():
     assert graph.figures["test_deep_recursion_is_followed.<locals>.deep"][CALLS] == 20_001
 
 
+@pytest.mark.skipif(BY_MONITORING, reason="frames are evaluated without us")
+def test_recursion_that_would_fill_the_stack_goes_on_uncounted():
+    def deep(n):
+        return n and 1 + deep(n - 1)
+
+    found = []
+
+    def in_a_thread():
+        found.append(deep(20_000))
+
+    limit, size = sys.getrecursionlimit(), threading.stack_size(1 << 20)
+    sys.setrecursionlimit(30_000)
+    try:
+        thread = threading.Thread(target=in_a_thread)
+        with Watch(c_functions=False) as watch:
+            thread.start()
+            thread.join()
+            nothing()
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
+
+    graph = Graph(watch.result)
+    assert found == [20_000]
+    name = "test_recursion_that_would_fill_the_stack_goes_on_uncounted.<locals>.deep"
+    assert 100 < graph.figures[name][CALLS] < 20_001
+    assert graph.figures["nothing"][CALLS] == 1, "it is heard again afterwards"
+    assert any("half of a thread's stack" in note for note in watch.result.notes)
+
+
+def test_python_calls_are_the_same_with_and_without_those_of_c():
+    def numbers():
+        yield from range(3)
+
+    async def waits():
+        await asyncio.sleep(0)
+        nothing()
+
+    def fails():
+        raise LookupError
+
+    def work():
+        fib(10)
+        sorted([3, 1, 2], key=lambda n: -n)
+        assert list(numbers()) == [0, 1, 2]
+        asyncio.run(waits())
+        with contextlib.suppress(LookupError):
+            fails()
+        thread = threading.Thread(target=nothing)
+        thread.start()
+        thread.join()
+
+    def counts(graph):
+        rows = zip(graph.document["functions"], totals(graph.document), strict=True)
+        return {name.rpartition(".")[2]: figures[CALLS] for (name, file, _), figures in rows if file == __file__}
+
+    both = counts(graph_of(work))
+    python = counts(graph_of(work, c_functions=False))
+
+    assert both == python
+    assert {name: python[name] for name in ("fib", "numbers", "waits", "fails", "nothing", "<lambda>")} == {
+        "fib": 177,
+        "numbers": 1,
+        "waits": 1,
+        "fails": 1,
+        "nothing": 2,
+        "<lambda>": 3,
+    }
+
+
 def test_functions_without_room_share_a_row():
     space = {}
     exec("\n".join(f"def f{i}(): pass" for i in range(300)), space)  # noqa: S102 - functions that nobody else has

@@ -219,4 +219,8 @@ int events_adopt(void) {
 
 void events_adopt_here(void) {}
 
+bool events_by_thread(void) {
+    return false;
+}
+
 #endif

@@ -1,10 +1,12 @@
-/* Before 3.12: the profile hook, which each thread has one of. */
+/* Before 3.12: the profile hook, which each thread has one of; without calls of C, the evaluation of frames.
+ */
 #include "events.h"
 
 #if PY_VERSION_HEX < 0x030C0000
 
 #include <opcode.h>
 
+#include "events_evaluation.h"
 #include "labels.h"
 #include "marks.h"
 #include "stacks.h"
@@ -114,14 +116,23 @@ int events_on(int Py_UNUSED(tool), bool c_functions) {
         }
     }
     of_c = c_functions;
+    if (!c_functions && evaluation_is_free()) {
+        evaluation_on();
+        return 0;
+    }
     on = true;
     events_adopt();
     return 0;
 }
 
+bool events_by_thread(void) {
+    return on;
+}
+
 void events_off(void) {
     PyThreadState *own = PyThreadState_Get();
     on = false;
+    evaluation_off();
     for (PyThreadState *state = PyInterpreterState_ThreadHead(own->interp); state;
          state = PyThreadState_Next(state))
         if (state->c_profilefunc == hook && _PyEval_SetProfile(state, NULL, NULL) < 0)

@@ -41,7 +41,7 @@ static PyObject *begin(PyObject *Py_UNUSED(module), PyObject *args) {
     if (events_on(tool, c_functions) < 0)
         goto failed;
     running = true;
-    Py_RETURN_NONE;
+    return PyBool_FromLong(events_by_thread());
 failed:;
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
@@ -90,8 +90,9 @@ static PyObject *adopt_here(PyObject *Py_UNUSED(module), PyObject *const *Py_UNU
 }
 
 static PyObject *counts(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
-    return Py_BuildValue("{s:K,s:K,s:I,s:I,s:K}", "events", graph.events, "cut", graph.cut, "functions",
-                         graph.function_count, "edges", graph.edge_count, "beyond", stacks_beyond);
+    return Py_BuildValue("{s:K,s:K,s:I,s:I,s:K,s:K}", "events", graph.events, "cut", graph.cut, "functions",
+                         graph.function_count, "edges", graph.edge_count, "beyond", stacks_beyond, "aside",
+                         stacks_aside);
 }
 
 /* -- the result, piece by piece: others run between two of them -- */
@@ -147,7 +148,8 @@ static PyObject *edges(PyObject *Py_UNUSED(module), PyObject *args) {
 }
 
 static PyMethodDef methods[] = {
-    {"begin", begin, METH_VARARGS, "Watch the calls of all threads but this one."},
+    {"begin", begin, METH_VARARGS,
+     "Watch the calls of all threads but this one; whether those that begin have to be adopted."},
     {"end", end, METH_NOARGS, "Watch no longer; nanoseconds that it lasted."},
     {"forget", forget_all, METH_NOARGS, "Watch no longer, and give the memory back."},
     {"after_fork", after_fork, METH_NOARGS, "In a child: the same, where other threads are gone."},

@@ -7,7 +7,7 @@
 bool ticks_of_processor;
 uint64_t stacks_current_id;
 Stack *stacks_current;
-uint64_t stacks_beyond;
+uint64_t stacks_beyond, stacks_aside;
 
 static uint64_t run;
 static Stack nobody = {.excluded = true}; /* for a thread without memory for one */
@@ -65,7 +65,7 @@ static void empty(Stack *stack) {
     free(stack->calls);
     free(stack->active);
     Stack *next = stack->next;
-    *stack = (Stack){.next = next};
+    *stack = (Stack){.next = next, .floor = stack->floor};
 }
 
 /* A thread ends. It has no interpreter any more. */
@@ -97,6 +97,21 @@ static Stack *mine(void) {
     all = stack;
     pthread_mutex_unlock(&all_lock);
     return stack;
+}
+
+uintptr_t stack_find_floor(Stack *stack) {
+    if (stack == &nobody)
+        return UINTPTR_MAX; /* it is of many threads */
+    pthread_attr_t attributes;
+    void *lowest = NULL;
+    size_t size = 0;
+    stack->floor = UINTPTR_MAX;
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        if (pthread_attr_getstack(&attributes, &lowest, &size) == 0)
+            stack->floor = (uintptr_t)lowest + size / 2;
+        pthread_attr_destroy(&attributes);
+    }
+    return stack->floor;
 }
 
 bool stack_grow(Stack *stack) {
@@ -167,7 +182,7 @@ int stacks_begin(void) {
         return -1;
     }
     run++;
-    stacks_current_id = stacks_beyond = 0;
+    stacks_current_id = stacks_beyond = stacks_aside = 0;
     prepared()->excluded = true;
     return 0;
 }

@@ -32,7 +32,15 @@ typedef struct Stack {
     uint32_t depth, room, active_room;
     uint32_t beyond; /* open calls deeper than MAX_DEPTH, only counted */
     bool excluded;
+    uintptr_t floor; /* below it, less than half of the thread's C stack is left; 0: not looked at yet */
 } Stack;
+
+/* Of the calling thread, whose `stack` is. GIL: held. */
+uintptr_t stack_find_floor(Stack *stack);
+
+static inline uintptr_t stack_floor(Stack *stack) {
+    return stack->floor ? stack->floor : stack_find_floor(stack);
+}
 
 /* Nothing open in any thread; `excluded`: the calling thread is not looked at. Returns 0, or -1 with an
    exception set. */
@@ -52,6 +60,7 @@ extern uint64_t stacks_current_id;
 extern Stack *stacks_current;
 
 extern uint64_t stacks_beyond; /* calls of this run that were too deep */
+extern uint64_t stacks_aside;  /* times that nothing was heard, since the C stack was half full */
 
 Stack *stacks_find(uint64_t id);
 

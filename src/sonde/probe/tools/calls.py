@@ -121,7 +121,7 @@ class Calls:
                 "leave endpoint and trace empty",
             )
         try:
-            native.begin(options["max_functions"], tool_id, options["c_functions"], endpoint, trace)
+            by_thread = native.begin(options["max_functions"], tool_id, options["c_functions"], endpoint, trace)
         except (AttributeError, ImportError) as error:
             raise ToolError(
                 "unavailable", f"calls: only the native recorder knows which request runs: {error}"
@@ -131,7 +131,7 @@ class Calls:
         except MemoryError as error:
             raise ToolError("no_memory", "calls: no memory for the tables; ask for less max_functions") from error
         self._native = native
-        if not _BY_MONITORING:
+        if by_thread:
             threading.setprofile(native.adopt_here)
             self._hooked_threads = True
 
@@ -214,6 +214,11 @@ class Calls:
             notes.append(f"{counts['cut']:,} calls found no room among max_functions and are under (others).")
         if counts["beyond"]:
             notes.append(f"{counts['beyond']:,} calls were nested deeper than 65,536 and are not counted.")
+        if counts["aside"]:
+            notes.append(
+                f"{counts['aside']:,} times nested calls had taken half of a thread's stack: what was called from "
+                "there, and in other threads meanwhile, is not counted."
+            )
         if "greenlet" in sys.modules:
             notes.append("Greenlets are in use: where they switch inside of calls, callers and times are mixed up.")
         return notes
