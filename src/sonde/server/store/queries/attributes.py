@@ -12,7 +12,7 @@ from sonde.server.store.queries.scope import APPS, SPAN_TIMES, scope
 from sonde.server.store.queries.strides import newest_first
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sonde.server.store.client import StoreClient
@@ -21,8 +21,8 @@ Operator = Literal["=", "!=", "~", ">", ">=", "<", "<=", "?"]
 
 OF_RESOURCE = "resource."
 """Begins the key of an attribute of the process, which its spans do not carry."""
-SAMPLE_SPANS = 20_000
-"""So many of the newest spans say which keys and values there are."""
+SAMPLE_SPANS = 10_000
+"""About so many of the newest spans say which keys and values there are."""
 MOST_KEYS = 200
 MOST_VALUES = 30
 LONGEST_VALUE = 300
@@ -95,12 +95,11 @@ def _is_number(text: str) -> bool:
 def keys(
     client: StoreClient, apps: Sequence[str] | None, service: str | None, start: datetime, end: datetime
 ) -> Page[AttributeKey]:
-    """Names of attributes of the newest SAMPLE_SPANS spans, the most frequent first; at most MOST_KEYS."""
-    counts: dict[str, int] = {}
-    for key, spans in _sampled(client, apps, service, start, end, "arrayJoin(mapKeys(attributes))", {}):
-        counts[key] = counts.get(key, 0) + spans
-    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:MOST_KEYS]
-    return Page(items=[AttributeKey(key=key, spans=spans) for key, spans in ordered])
+    """Names of attributes of about the newest SAMPLE_SPANS spans, the most frequent first; at most MOST_KEYS."""
+    # each span counts once more under no name: so many were looked at
+    texts = "arrayJoin(arrayPushBack(CAST(mapKeys(attributes) AS Array(Nullable(String))), NULL))"
+    counts = _sampled(client, apps, service, start, end, texts, "", {}, lambda spans: spans.get(None, 0))
+    return Page(items=[AttributeKey(key=key, spans=spans) for key, spans in _most(counts, MOST_KEYS)])
 
 
 def values(
@@ -112,15 +111,23 @@ def values(
     start: datetime,
     end: datetime,
 ) -> Page[AttributeValue]:
-    """Values of one attribute in the newest SAMPLE_SPANS spans that contain the text, the most frequent first; at most
-    MOST_VALUES, and none that are longer than LONGEST_VALUE characters.
+    """Values of one attribute in about the newest SAMPLE_SPANS spans that have it, those that contain the text, the
+    most frequent first; at most MOST_VALUES, and none that are longer than LONGEST_VALUE characters.
     """
-    counts: dict[str, int] = {}
+    value = "attributes[{key:String}]"
+    # what does not fit counts under no value
+    fitting = f"lengthUTF8({value}) <= {LONGEST_VALUE}"
+    if contains:
+        fitting += f" AND positionCaseInsensitiveUTF8({value}, {{contains:String}}) > 0"
+    having = "AND mapContains(attributes, {key:String})"
     wanted: dict[str, object] = {"key": key, "contains": contains}
-    for value, spans in _sampled(client, apps, service, start, end, "attributes[{key:String}]", wanted):
-        counts[value] = counts.get(value, 0) + spans
-    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:MOST_VALUES]
-    return Page(items=[AttributeValue(value=value, spans=spans) for value, spans in ordered])
+    texts = f"if({fitting}, {value}, NULL)"
+    counts = _sampled(client, apps, service, start, end, texts, having, wanted, lambda spans: sum(spans.values()))
+    return Page(items=[AttributeValue(value=value, spans=spans) for value, spans in _most(counts, MOST_VALUES)])
+
+
+def _most(counts: dict[str, int], room: int) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:room]
 
 
 def _sampled(
@@ -130,35 +137,33 @@ def _sampled(
     start: datetime,
     end: datetime,
     text: str,
+    conditions: str,
     parameters: dict[str, object],
-) -> list[tuple[str, int]]:
-    """(`text`, number of spans with it) from the end of that time backwards, until enough spans were looked at."""
-    of_service = "AND service = {service:String}" if service is not None else ""
-    of_key = "AND mapContains(attributes, {key:String})" if "key" in parameters else ""
-    fitting = f"lengthUTF8(text) <= {LONGEST_VALUE}"
-    if parameters.get("contains"):
-        fitting += " AND positionCaseInsensitiveUTF8(text, {contains:String}) > 0"
-    found: list[tuple[str, int]] = []
-    looked_at = 0
+    looked_at: Callable[[Mapping[str | None, int]], int],
+) -> dict[str, int]:
+    """How many spans have each `text`, from the end of that time backwards until enough spans were looked at, which
+    `looked_at` says of what one query found. None is no text.
+    """
+    if service is not None:
+        conditions += " AND service = {service:String}"
+        parameters = parameters | {"service": service}
+    counts: dict[str, int] = {}
+    room = SAMPLE_SPANS
     for stride_start, stride_end in newest_first(start, end):
-        room = SAMPLE_SPANS - looked_at
         rows = client.rows(
             f"""
-            WITH sampled AS (
-                SELECT attributes FROM spans
-                WHERE {APPS} AND {SPAN_TIMES} {of_service} {of_key}
-                LIMIT {room}
-            )
-            SELECT text, count() AS spans, (SELECT count() FROM sampled) AS looked_at
-            FROM (SELECT {text} AS text FROM sampled)
-            WHERE {fitting}
-            GROUP BY text ORDER BY spans DESC, text LIMIT {10 * MOST_KEYS}
+            SELECT {text} AS text, count() AS spans
+            FROM (SELECT attributes FROM spans WHERE {APPS} AND {SPAN_TIMES} {conditions} LIMIT {room})
+            GROUP BY text ORDER BY spans DESC LIMIT {10 * MOST_KEYS}
             """,
-            scope(apps, stride_start, stride_end) | parameters | ({"service": service} if service is not None else {}),
+            scope(apps, stride_start, stride_end) | parameters,
             settings=_NO_FURTHER,
         )
-        found += [(str(value), int(spans)) for value, spans, _ in rows]
-        looked_at += int(rows[0][2]) if rows else 0
-        if looked_at >= SAMPLE_SPANS:
+        found = {key: int(spans) for key, spans in rows}
+        for key, spans in found.items():
+            if key is not None:
+                counts[key] = counts.get(key, 0) + spans
+        room -= looked_at(found)
+        if room <= 0:
             break
-    return found
+    return counts
