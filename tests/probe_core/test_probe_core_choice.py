@@ -42,7 +42,7 @@ def test_spans_and_operations_of_both_have_the_same_members():
         "root",
         "scoped",
     }
-    internal |= {"silent", "status_code", "waiters"}
+    internal |= {"silent", "size", "status_code", "waiters"}
     assert public(_core.Span) == public(twin.Span) - internal
     assert public(_core.Operation) == {"name", "kind"}  # and what the twin has for itself
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import core, propagation
 from sonde.probe.guard import fault
+from sonde.probe.plugins.bounded import Learned
 from sonde.probe.plugins.entry import KEY, Entry
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     StartResponse = Callable[..., Any]
     Application = Callable[[Environ, StartResponse], Any]
     Address = tuple[str, int | str]
+
+
+_keys: Learned[str, str] = Learned(lambda name: f"HTTP_{name.upper().replace('-', '_')}", room=64)
+"""Name of a header → its key in an environ. Only those are asked for that carry a trace."""
 
 
 def entrance(application: Application, address: Address | None = None) -> Application:
@@ -104,7 +109,7 @@ def _opened(environ: Environ, address: Address | None) -> Entry | None:
 def remote(environ: Environ) -> str | Remote | None:
     """What came with the request of its caller's trace."""
     get = environ.get
-    return propagation.incoming(lambda name: get(f"HTTP_{name.upper().replace('-', '_')}"))
+    return propagation.incoming(lambda name: get(_keys[name]))
 
 
 def _text(path: str) -> str:

@@ -34,7 +34,8 @@ def around(
         span = None
         try:
             if recorder.on:
-                span = _span(start(*args, **kwargs))
+                started = start(*args, **kwargs)
+                span = Span(started, None, current(), None) if type(started) is Operation else _span(started)
         except Exception:
             fault(place)
         if span is None:
@@ -65,7 +66,8 @@ def around_async(
         span = None
         try:
             if recorder.on:
-                span = _span(start(*args, **kwargs))
+                started = start(*args, **kwargs)
+                span = Span(started, None, current(), None) if type(started) is Operation else _span(started)
         except Exception:
             fault(place)
         if span is None:
@@ -101,9 +103,7 @@ def calling() -> Span | None:
     return span if span is not None and span.operation.kind == CLIENT and not span.finished else None
 
 
-def _span(started: Operation | Span | None) -> Span | None:
-    if isinstance(started, Operation):
-        return Span(started, None, current(), None)
+def _span(started: object) -> Span | None:
     if started is None or isinstance(started, Span):
         return started
     raise TypeError(f"an Operation or a Span is needed, not {type(started).__name__}")

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 CURRENT: ContextVar[Span | None] = ContextVar("sonde_current_span", default=None)
 
 
-def current() -> Span | None:
-    """The innermost scope of this context; a task may get one that has ended meanwhile. None outside of any."""
-    return CURRENT.get()
+current = CURRENT.get
+"""The innermost scope of this context; a task may get one that has ended meanwhile. None outside of any."""
 
 
 def enter(span: Span) -> None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _pack_double = struct.Struct("<d").pack
-_BYTE = tuple(bytes((number,)) for number in range(128))
+_SMALL = 1024
+_VARINT = tuple(varint(number) for number in range(_SMALL))
+"""What nearly all sizes and status codes are: made once, for a loop in Python costs more than the rest of a field."""
 
 SPAN_ATTRIBUTE, EVENT_ATTRIBUTE, RESOURCE_ATTRIBUTE = b"\x4a", b"\x1a", b"\x0a"
 """Tags of KeyValue in Span, Span.Event and Resource."""
@@ -35,7 +37,7 @@ class UnencodableError(TypeError):
 def field(tag: bytes, body: bytes) -> bytes:
     """A nested message, text or bytes, behind its tag."""
     size = len(body)
-    return tag + (_BYTE[size] if size < 128 else varint(size)) + body
+    return tag + (_VARINT[size] if size < _SMALL else varint(size)) + body
 
 
 def cut_text(value: object, max_bytes: int) -> bytes:
@@ -78,8 +80,8 @@ def _bool(value: bool, _max_bytes: int) -> bytes:
 
 
 def _integer(value: int, max_bytes: int) -> bytes:
-    if 0 <= value < 128:
-        return b"\x18" + _BYTE[value]
+    if 0 <= value < _SMALL:
+        return b"\x18" + _VARINT[value]
     if -(1 << 63) <= value < 1 << 63:
         return b"\x18" + varint(value)
     try:

@@ -285,9 +285,18 @@ class Span:
             recorder.requests_ended += 1
         if self.scoped:
             context.leave(self)
-        if self._open:
-            self._open = False
-            self._record(end_ns)
+        if not self._open:
+            return
+        self._open = False
+        if recorder.on and self._generation == recorder.generation:
+            if self._flags & SAMPLED:
+                recorder.finished(field(b"\x12", self._encode(end_ns)))
+            elif unsampled.finished(self, end_ns):
+                return  # it is written later, or not at all
+        elif recorder.on:
+            counting.count("dropped_inherited")
+        self._attributes = None
+        self._extras = None
 
     def __enter__(self) -> Self:
         return self
@@ -313,17 +322,6 @@ class Span:
             self._more().add_event(now, cut_text(name, recorder.max_value_bytes), facts)
         except UnencodableError as error:
             recorder.unencodable(error)
-
-    def _record(self, end_ns: int) -> None:
-        if recorder.on and self._generation == recorder.generation:
-            if self._flags & SAMPLED:
-                recorder.finished(self.record(end_ns))
-            elif unsampled.finished(self, end_ns):
-                return  # it is written later, or not at all
-        elif recorder.on:
-            counting.count("dropped_inherited")
-        self._attributes = None
-        self._extras = None
 
     def record(self, end_ns: int) -> bytes:
         """As a field of ScopeSpans."""
