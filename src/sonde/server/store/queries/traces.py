@@ -259,7 +259,8 @@ def _assemble(trace_id: str, rows: list[dict[str, Any]]) -> Trace:
 def _span(row: dict[str, Any], offset_ns: int, depth: int, self_ns: int) -> Span:
     start = row["start_time"]
     events = zip(row["event_names"], row["event_times"], row["event_attributes"], strict=True)
-    return Span(
+    # not checked again: the store's types are these, and a trace has up to MOST_SPANS of them
+    return Span.model_construct(
         span_id=row["span_id"].hex(),
         parent_id="" if row["parent_id"] == NO_PARENT else row["parent_id"].hex(),
         app=row["app"],
