@@ -120,7 +120,7 @@ def test_errors_are_grouped_by_what_went_wrong(web, sender, app):
     assert report.errors[1].trace_id == (ids(20) * 2).hex()
 
 
-@pytest.mark.parametrize(("threshold_ms", "apdex"), [(500, (1 + 1 / 2) / 3), (100, (0 + 1 / 2) / 3), (700, 2 / 3)])
+@pytest.mark.parametrize(("threshold_ms", "apdex"), [(500, (1 + 1 / 2) / 3), (100, (0 + 1 / 2) / 3), (750, 2.5 / 3)])
 def test_apdex_is_counted_for_the_threshold_that_is_set(web, sender, app, threshold_ms, apdex):
     sender.spans("orders", *requests(1, ms=300.0), *requests(1, first=5, ms=700.0), *requests(1, first=9, ms=3000.0))
 
@@ -128,6 +128,8 @@ def test_apdex_is_counted_for_the_threshold_that_is_set(web, sender, app, thresh
 
     assert report is not None
     assert report.figures.apdex == pytest.approx(apdex)
+    (row,) = services.overview(web, [app], SLOT, SLOT + timedelta(minutes=15), lambda _: threshold_ms)
+    assert row.apdex == pytest.approx(apdex)
 
 
 def test_percentiles_are_those_of_all_requests_together(web, sender, app):

@@ -61,6 +61,11 @@ class Histogram:
         """Requests that took no longer."""
         return _within([good + bad for good, bad in zip(self.succeeded, self.failed, strict=True)], ms)
 
+    def apdex_points(self, t_ms: float) -> float:
+        """One for each request that satisfied, half of one for each that was tolerated."""
+        satisfied = self.good_within(t_ms)
+        return satisfied + (self.good_within(4 * t_ms) - satisfied) / 2
+
     def between(self, bounds_ms: Sequence[float]) -> list[tuple[float, float | None, int, int]]:
         """(above ms, up to ms, requests, errors) between these bounds, which are some of BOUNDS_MS."""
         good, bad = ([0, *accumulate(counts)] for counts in (self.succeeded, self.failed))

@@ -70,14 +70,13 @@ class Judged:
             return cls(None, None, None)
         histogram = Histogram.of(counted.histogram)
         unknown = counted.requests - histogram.requests
-        satisfied = histogram.good_within(by.apdex_t_ms)
-        tolerating = histogram.good_within(4 * by.apdex_t_ms) - satisfied
+        points = histogram.apdex_points(by.apdex_t_ms)
         if by.apdex_t_ms == STORED_APDEX_T_MS:
-            satisfied, tolerating = counted.satisfied, counted.tolerating
+            points = counted.satisfied + counted.tolerating / 2
         elif unknown:
             return cls(None, None, _tiers(histogram, by, unknown))
         return cls(
-            satisfied + tolerating / 2,
+            points,
             None if unknown else histogram.requests - histogram.within(by.timeout_ms),
             _tiers(histogram, by, unknown),
         )

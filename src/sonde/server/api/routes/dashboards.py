@@ -15,7 +15,7 @@ from sonde.server.api.moments import Moment, TimeRange, time_range
 from sonde.server.api.named_store import named_store
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
-from sonde.server.api.routes.statistics import Reading
+from sonde.server.api.thresholds import thresholds_of
 from sonde.server.dashboards import panels
 from sonde.server.dashboards.kept import (
     ChangedMeanwhileError,
@@ -267,7 +267,6 @@ class _Filling:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._reading = Reading(parts)
 
     def __call__(
         self, panel: Panel, apps: tuple[str, ...] | None, values: Mapping[str, str], span: TimeRange
@@ -278,7 +277,7 @@ class _Filling:
             values,
             span.start,
             span.end,
-            thresholds=self._reading.thresholds,
+            thresholds=thresholds_of(self._parts),
             now=datetime.now(UTC),
         )
         return panels.evaluate(panel, asked)

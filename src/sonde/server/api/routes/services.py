@@ -10,6 +10,7 @@ from sonde.server.api.moments import TimeRange, time_range
 from sonde.server.api.named_store import named_store
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
+from sonde.server.api.thresholds import apdex_t_ms_of
 from sonde.server.reports.page import Page
 from sonde.server.reports.services import Service, ServiceReport
 from sonde.server.store.queries import services
@@ -27,7 +28,8 @@ def routes(parts: Parts) -> APIRouter:
         """Every service that answered a request in the span of time."""
 
         def query() -> Page[Service]:
-            return Page(items=services.overview(named_store(parts), caller.apps, span.start, span.end))
+            store = named_store(parts)
+            return Page(items=services.overview(store, caller.apps, span.start, span.end, apdex_t_ms_of(parts)))
 
         return await parts.answers(request, query, "service")
 
@@ -42,7 +44,7 @@ def routes(parts: Parts) -> APIRouter:
         """Charts, endpoints, instances, callers, callees and errors of one service."""
         return await parts.answers(
             request,
-            lambda: services.report(named_store(parts), caller.apps, name, span.start, span.end, parts.apdex_t_ms),
+            lambda: services.report(named_store(parts), caller.apps, name, span.start, span.end, apdex_t_ms_of(parts)),
             "service of that name in this span of time",
         )
 

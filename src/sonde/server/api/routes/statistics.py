@@ -1,7 +1,6 @@
 """/statistics: tables by service, endpoint and so on, series, days, histograms, and what stands out."""
 
 import datetime as dt
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -14,8 +13,8 @@ from sonde.server.api.moments import FIRST, LAST, TimeRange, time_range
 from sonde.server.api.named_store import named_store
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
+from sonde.server.api.thresholds import thresholds_of
 from sonde.server.insight.csv_rows import csv_of
-from sonde.server.insight.measures import Thresholds
 from sonde.server.insight.steps import SLOT_S, Steps
 from sonde.server.insight.time_blocks import Day, zone
 from sonde.server.reports.statistics import (
@@ -46,23 +45,6 @@ CSV_COLUMNS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How an app's requests are judged, as of now."""
-
-    parts: Parts
-
-    def thresholds(self, app: str) -> Thresholds:
-        """Of an app."""
-        settings = self.parts.accounts.app_settings.of(app)
-        t_ms = self.parts.apdex_t_ms if settings.apdex_t_ms is None else settings.apdex_t_ms
-        return Thresholds(t_ms, settings.normal_ms, settings.slow_ms, settings.timeout_ms)
-
-    def asked(self, caller: Caller, start: datetime, end: datetime, filters: Filters) -> Asked:
-        """By that caller."""
-        return Asked(caller.apps, start, end, self.thresholds, filters)
-
-
 async def filters(
     app: Annotated[str | None, Query(max_length=64, description="Id of an app.")] = None,
     service: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
@@ -82,11 +64,13 @@ def routes(parts: Parts) -> APIRouter:
     """Statistics."""
     router = APIRouter(prefix=PREFIX, tags=["statistics"])
     reader = parts.access.needs("read")
-    reading = Reading(parts)
     Wanted = Annotated[Filters, Depends(filters)]  # noqa: N806 - a type
     Span = Annotated[TimeRange, Depends(time_range)]  # noqa: N806 - a type
     Who = Annotated[Caller, Depends(reader)]  # noqa: N806 - a type
     Against = Annotated[Compare, Query(description="And the same time of a day or a week ago.")]  # noqa: N806 - a type
+
+    def asked_by(caller: Caller, start: datetime, end: datetime, wanted: Filters) -> Asked:
+        return Asked(caller.apps, start, end, thresholds_of(parts), wanted)
 
     @router.get(
         "/statistics",
@@ -110,7 +94,7 @@ def routes(parts: Parts) -> APIRouter:
         """
 
         def query() -> Statistics:
-            asked = reading.asked(caller, span.start, span.end, wanted)
+            asked = asked_by(caller, span.start, span.end, wanted)
             try:
                 return statistics.table(named_store(parts), asked, by, order=order, limit=limit, compare=compare)
             except UnfitFilterError as error:
@@ -141,7 +125,7 @@ def routes(parts: Parts) -> APIRouter:
             raise bad_parameter("step_s", f"makes more than {MOST_POINTS} points; ask for longer steps or less time")
 
         def query() -> StatisticsSeries:
-            asked = reading.asked(caller, span.start, span.end, wanted)
+            asked = asked_by(caller, span.start, span.end, wanted)
             return statistics_series.series(named_store(parts), asked, datetime.now(UTC), step_s=step, compare=compare)
 
         return await parts.answers(request, query, "statistics")
@@ -165,7 +149,7 @@ def routes(parts: Parts) -> APIRouter:
                 raise not_found("app with that id")
             place, now = zone(parts.accounts.app_settings.of(app).time_zone), datetime.now(UTC)
             of = Day.of(date, place) if date else Day.at(now, place)
-            asked = reading.asked(caller, of.start, of.end, wanted)
+            asked = asked_by(caller, of.start, of.end, wanted)
             return statistics_series.day(named_store(parts), asked, app, of, now)
 
         return await parts.answers(request, query, "app with that id")
@@ -175,7 +159,7 @@ def routes(parts: Parts) -> APIRouter:
         """How long requests took, in buckets: exact counts over any span of time."""
 
         def query() -> StatisticsHistogram:
-            return statistics_series.histogram(named_store(parts), reading.asked(caller, span.start, span.end, wanted))
+            return statistics_series.histogram(named_store(parts), asked_by(caller, span.start, span.end, wanted))
 
         return await parts.answers(request, query, "statistics")
 
@@ -192,7 +176,7 @@ def routes(parts: Parts) -> APIRouter:
         """
 
         def query() -> StatisticsTop:
-            return statistics_series.top(named_store(parts), reading.asked(caller, span.start, span.end, wanted), limit)
+            return statistics_series.top(named_store(parts), asked_by(caller, span.start, span.end, wanted), limit)
 
         return await parts.answers(request, query, "statistics")
 

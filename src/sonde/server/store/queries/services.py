@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.server.insight import figures
 from sonde.server.insight.figures import Sums
+from sonde.server.insight.histogram import Histogram
 from sonde.server.insight.steps import SLOT_S, Steps, floor_to
 from sonde.server.reports.services import Endpoint, ErrorGroup, Figures, Instance, Service, ServiceReport, StatusCount
 from sonde.server.store.queries import topology
@@ -15,7 +16,7 @@ from sonde.server.store.queries.scope import APPS, SLOTS, SPAN_TIMES, scope
 from sonde.server.store.queries.sums import MERGED, ONCE_MERGED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sonde.server.store.client import StoreClient
@@ -30,8 +31,14 @@ MOST_INSTANCES = 500
 MOST_ERROR_GROUPS = 50
 
 
-def overview(client: StoreClient, apps: Sequence[str] | None, start: datetime, end: datetime) -> list[Service]:
-    """Services that had requests in that time, the busiest first; no more than MOST_SERVICES."""
+def overview(
+    client: StoreClient,
+    apps: Sequence[str] | None,
+    start: datetime,
+    end: datetime,
+    apdex_t_ms: Callable[[str], float] = lambda _: STORED_APDEX_T_MS,
+) -> list[Service]:
+    """Services that had requests in that time, the busiest first; no more than MOST_SERVICES. `apdex_t_ms`: by app."""
     steps = Steps.over(start, end, points=SPARKLINE_POINTS)
     parameters = scope(apps, steps.start, end) | {"step_s": steps.step_s}
     rows = client.dicts(
@@ -61,6 +68,7 @@ def overview(client: StoreClient, apps: Sequence[str] | None, start: datetime, e
         if not row["whole"]:
             series[row["app"], row["service"]][row["step"]] = Sums.of(row)
     languages = _languages(client, parameters)
+    apdexes = _apdexes(client, parameters, {app: apdex_t_ms(app) for app, _ in series})
     found = [
         Service(
             app=row["app"],
@@ -69,7 +77,7 @@ def overview(client: StoreClient, apps: Sequence[str] | None, start: datetime, e
             instances=row["instances"],
             last_seen=row["seen"],
             series=figures.series(series[row["app"], row["service"]], steps),
-            **figures.figures(Sums.of(row), steps.seconds),
+            **figures.figures(Sums.of(row), steps.seconds, apdexes.get((row["app"], row["service"]))),
         )
         for row in rows
         if row["whole"]
@@ -79,10 +87,15 @@ def overview(client: StoreClient, apps: Sequence[str] | None, start: datetime, e
 
 
 def report(
-    client: StoreClient, apps: Sequence[str] | None, name: str, start: datetime, end: datetime, apdex_t_ms: int
+    client: StoreClient,
+    apps: Sequence[str] | None,
+    name: str,
+    start: datetime,
+    end: datetime,
+    apdex_t_ms: float | Callable[[str], float],
 ) -> ServiceReport | None:
     """The page of a service; None for one that had no requests in that time. Of a name that is in use in several apps
-    the first app's service is shown.
+    the first app's service is shown. `apdex_t_ms`: a number, or what says it by app.
     """
     steps = Steps.over(start, end, points=CHART_POINTS)
     app = _app_of(client, apps, name, steps)
@@ -110,7 +123,8 @@ def report(
         parts[row["part"]].append(row)
     if not parts["whole"] or not parts["whole"][0]["requests"]:
         return None
-    apdex = None if apdex_t_ms == STORED_APDEX_T_MS else _apdex_from_spans(client, parameters, apdex_t_ms)
+    t_ms = apdex_t_ms(app) if callable(apdex_t_ms) else apdex_t_ms
+    apdex = _apdexes(client, parameters, {app: t_ms}).get((app, name))
     callers, callees = topology.neighbours(client, app, name, steps.start, end)
     return ServiceReport(
         app=app,
@@ -160,21 +174,26 @@ def _before(client: StoreClient, parameters: dict[str, object], steps: Steps, ag
     return figures.report(sums, steps.seconds) if sums.requests else None
 
 
-def _apdex_from_spans(client: StoreClient, parameters: dict[str, object], t_ms: int) -> float | None:
-    """Apdex for a T that the statistics are not kept for. Reaches back as far as spans are kept."""
+def _apdexes(
+    client: StoreClient, parameters: dict[str, object], t_ms: Mapping[str, float]
+) -> dict[tuple[str, str], float]:
+    """Apdex by app and service, of the apps whose T is not the one that is counted for. From the histogram: exact where
+    T and 4 T are bounds of it.
+    """
+    others = [app for app, t in t_ms.items() if t != STORED_APDEX_T_MS]
+    if not others:
+        return {}
+    one = "AND service = {service:String}" if "service" in parameters else ""
     rows = client.rows(
         f"""
-        SELECT
-            count(),
-            countIf(NOT is_error AND duration_ns <= {{t_ns:UInt64}}),
-            countIf(NOT is_error AND duration_ns > {{t_ns:UInt64}} AND duration_ns <= 4 * {{t_ns:UInt64}})
-        FROM spans
-        WHERE {APPS} AND {SPAN_TIMES} AND is_entry AND service = {{service:String}}
+        SELECT app, service, sumMap(histogram) FROM rollup_30s
+        WHERE {APPS} AND {SLOTS} AND is_entry AND app IN {{others:Array(String)}} {one}
+        GROUP BY app, service
         """,
-        parameters | {"t_ns": t_ms * 1_000_000},
+        parameters | {"others": others},
     )
-    ((requests, satisfied, tolerating),) = rows
-    return (satisfied + tolerating / 2) / requests if requests else None
+    found = {(app, service): (Histogram.of(stored), t_ms[app]) for app, service, stored in rows}
+    return {of: stored.apdex_points(t) / stored.requests for of, (stored, t) in found.items() if stored.requests}
 
 
 def _languages(client: StoreClient, parameters: dict[str, object]) -> dict[tuple[str, str], str]:
