@@ -1,9 +1,11 @@
 """What the pages show: OTLP requests of a shop with three services and of one host, as its senders would send them."""
 
+import json
 import time
 from itertools import count
 
 import httpx
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -105,6 +107,19 @@ class Shop:
         """What an agent on HOST measured in the last minutes."""
         for sample in range(samples):
             self._send("/v1/metrics", self._host_sample(now_ns - (samples - 1 - sample) * every_s * 10**9, sample))
+        self._send("/v1/logs", self._top_processes(now_ns))
+
+    def _top_processes(self, time_ns):
+        request = ExportLogsServiceRequest()
+        resource = request.resource_logs.add()
+        resource.resource.attributes.extend(
+            attributes(service__name="sonde-agent", service__instance__id="agent-1", host__name=HOST)
+        )
+        record = resource.scope_logs.add().log_records.add(event_name="sonde.top_processes", time_unix_nano=time_ns)
+        row = {"pid": 4711, "started_unix_s": 1.7e9, "name": "python3", "command": "gunicorn: worker", "user": "www"}
+        row |= {"cpu_cores": 0.5, "memory_bytes": 1 << 28, "threads": 3, "service": "front"}
+        record.body.string_value = json.dumps({"seconds": 60, "processes": 99, "rows": [row]})
+        return request
 
     def _host_sample(self, time_ns, sample):
         request = ExportMetricsServiceRequest()

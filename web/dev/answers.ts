@@ -18,7 +18,7 @@ import type {
   TraceRow,
 } from "../src/api/types";
 import { figuresOf, seriesOf } from "./figures.ts";
-import { hostReport, hosts } from "./hosts.ts";
+import { hostReport, hosts, processHistory, top } from "./hosts.ts";
 import { largeMap, mapHistory } from "./largeMap.ts";
 import { nodejs } from "./nodejs.ts";
 import { runtime } from "./runtime.ts";
@@ -57,6 +57,11 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
   if (first && second) return ok(comparison(trace(first, now), trace(second, now)));
   const [, list, name] = path.match(/^\/(\w+)(?:\/([^/]+))?$/) ?? [];
   const one = name && decodeURIComponent(name);
+  const [, about, , pid] = path.match(/^\/nodes\/([^/]+)\/top(\/(\d+))?$/) ?? [];
+  if (about && pid) {
+    return ok(processHistory(decodeURIComponent(about), Number(pid), Number(query.get("started")), from, to));
+  }
+  if (about) return ok(top(decodeURIComponent(about), from, to, Number(query.get("at")) || null));
   switch (list) {
     case "services":
       return one ? service(one, from, to) : services(scenario, query, from, to);

@@ -234,9 +234,24 @@ const nodesRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/nodes/NodesPage")),
 });
 
+export interface NodeSearch {
+  /** Of the processes that used most: the minute before this moment, epoch ms; nothing: the newest. */
+  at?: number;
+  sort?: string;
+  /** The chosen process: its id, and when it began, epoch ms. */
+  pid?: number;
+  started?: number;
+}
+
 const nodeRoute = createRoute({
   getParentRoute: () => insideRoute,
   path: "/nodes/$host",
+  validateSearch: (search: Record<string, unknown>): NodeSearch => ({
+    at: readNumber(search.at),
+    sort: readText(search.sort),
+    pid: readNumber(search.pid),
+    started: readNumber(search.started),
+  }),
   component: lazyRouteComponent(() => import("./pages/node/NodePage")),
 });
 

@@ -6,13 +6,11 @@ import type {
   Arrival,
   ConnectHint,
   ConnectPorts,
-  HostNode,
   Job,
   JobState,
   Moments,
   NewApp,
   NewJob,
-  NodeReport,
   Page,
   Process,
   RuntimeReport,
@@ -145,10 +143,6 @@ export const api = {
   trace: (traceId: string, signal?: AbortSignal) => request<Trace>(addressOf(`/traces/${part(traceId)}`), { signal }),
   moments: (traceId: string, signal?: AbortSignal) =>
     request<Moments>(addressOf(`/traces/${part(traceId)}/moments`), { signal }),
-
-  nodes: (signal?: AbortSignal) => everyPage<HostNode>("/nodes", {}, signal),
-  node: (host: string, between: Between, signal?: AbortSignal) =>
-    request<NodeReport>(addressOf(`/nodes/${part(host)}`, { ...between }), { signal }),
 
   tools: (signal?: AbortSignal) => request<{ items: Tool[] }>(addressOf("/tools"), { signal }).then(itemsOf),
   processes: (filter: ProcessFilter, signal?: AbortSignal) => everyPage<Process>("/processes", { ...filter }, signal),

@@ -83,22 +83,6 @@ export const runtimeQuery = (service: string, range: Range) =>
     placeholderData: (previous) => (previous?.service === service ? previous : undefined),
   });
 
-export const NODES_EVERY_MS = 10_000;
-
-export const nodesQuery = queryOptions({
-  queryKey: ["nodes"],
-  queryFn: ({ signal }) => api.nodes(signal),
-  refetchInterval: NODES_EVERY_MS,
-});
-
-export const nodeQuery = (host: string, range: Range) =>
-  queryOptions({
-    queryKey: ["node", host, rangeKey(range)],
-    queryFn: ({ signal }) => api.node(host, betweenOf(range), signal),
-    refetchInterval: refreshed(range).refetchInterval,
-    placeholderData: (previous) => (previous?.node.host === host ? previous : undefined),
-  });
-
 /** For the names of the apps; what belongs to one has its id. */
 export const appsQuery = queryOptions({
   queryKey: ["apps"],

@@ -238,46 +238,6 @@ export interface Moments {
   truncated: boolean;
 }
 
-export interface Filesystem {
-  mountpoint: string;
-  used_bytes: number;
-  total_bytes: number;
-}
-
-export interface HostNode {
-  host: string;
-  host_id: string;
-  os: string;
-  agent_version: string;
-  last_seen: string;
-  cpus: number;
-  cpu_utilization: number | null;
-  load_1m: number | null;
-  memory_used_bytes: number;
-  memory_total_bytes: number;
-  swap_used_bytes: number;
-  swap_total_bytes: number;
-  filesystems: Filesystem[];
-  network_receive_bytes_per_s: number | null;
-  network_transmit_bytes_per_s: number | null;
-  disk_read_bytes_per_s: number | null;
-  disk_write_bytes_per_s: number | null;
-  processes: number | null;
-}
-
-export interface NodeSample {
-  time: string;
-  cpu_utilization: number | null;
-  load_1m: number | null;
-  memory_used_bytes: number | null;
-  swap_used_bytes: number | null;
-  filesystem_used: number | null;
-  network_receive_bytes_per_s: number | null;
-  network_transmit_bytes_per_s: number | null;
-  disk_read_bytes_per_s: number | null;
-  disk_write_bytes_per_s: number | null;
-}
-
 export interface RuntimeSample {
   time: string;
   requests_active: number | null;
@@ -296,14 +256,6 @@ export interface RuntimeReport {
   to: string;
   step_s: number;
   series: RuntimeSample[];
-}
-
-export interface NodeReport {
-  node: HostNode;
-  from: string;
-  to: string;
-  step_s: number;
-  series: NodeSample[];
 }
 
 export interface App {

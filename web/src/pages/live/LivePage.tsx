@@ -132,7 +132,7 @@ function LiveView({ state, filter, window_s, still }: ViewProps) {
       <LiveCharts state={state} window_s={window_s} service={filter.service} still={still} />
       <div className={classes.columns}>
         <LiveServices services={state.services} />
-        <RequestList title={t("live.latest")} rows={state.rows} foot={left.join(" · ")} testId={TEST_IDS.liveTail} />
+        <RequestList title={t("live.latest")} rows={state.rows} aside={left.join(" · ")} testId={TEST_IDS.liveTail} />
         <RequestList title={t("live.slowest")} rows={slowest} />
       </div>
     </>

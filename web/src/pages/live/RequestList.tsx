@@ -13,13 +13,13 @@ import { Panel } from "../../parts/Panel";
 interface Props {
   title: string;
   rows: readonly TraceRow[];
-  /** Below them. */
-  foot?: string;
+  /** Beside the title. */
+  aside?: string;
   testId?: string;
 }
 
 /** Requests in the order they are given, each a link to its trace. */
-export function RequestList({ title, rows, foot, testId }: Props) {
+export function RequestList({ title, rows, aside, testId }: Props) {
   const { t } = useWords();
   const columns = useMemo<Column<TraceRow>[]>(
     () => [
@@ -51,7 +51,7 @@ export function RequestList({ title, rows, foot, testId }: Props) {
     [t],
   );
   return (
-    <Panel title={title} flush testId={testId}>
+    <Panel title={title} flush testId={testId} aside={aside && <span className="muted">{aside}</span>}>
       {rows.length === 0 ? (
         <Empty title={t("live.quiet")} />
       ) : (
@@ -63,7 +63,6 @@ export function RequestList({ title, rows, foot, testId }: Props) {
           maxHeight="420px"
           rowHeight={30}
           restWidth={180}
-          foot={foot || undefined}
         />
       )}
     </Panel>

@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 
-import { nodeQuery } from "../../api/queries";
-import type { NodeReport } from "../../api/types";
-import { ago, bytes, percent, plain, text } from "../../domain/format";
+import { nodeQuery } from "../../api/nodes";
+import type { NodeReport } from "../../api/nodesTypes";
+import { ago, bytes, count, percent, plain, text } from "../../domain/format";
 import { useWords } from "../../i18n";
 import { Breadcrumb } from "../../parts/Breadcrumb";
 import { Figure, FigureRow } from "../../parts/Figure";
@@ -13,10 +13,14 @@ import { Panel } from "../../parts/Panel";
 import { ReportSkeleton } from "../../parts/Skeletons";
 import { Page } from "../../shell/Page";
 import { useRange } from "../../shell/useRange";
+import { AgentMark, agentWords } from "../nodes/AgentMark";
 import { memoryShare, shareOf, swapShare } from "../nodes/fractions";
+import { AgentPanel } from "./AgentPanel";
+import { HostedServices } from "./HostedServices";
 import { NodeCharts } from "./NodeCharts";
 import classes from "./NodePage.module.css";
 import { NodeProcesses } from "./NodeProcesses";
+import { TopProcessPanel } from "./TopProcessPanel";
 
 const route = getRouteApi("/in/nodes/$host");
 
@@ -45,8 +49,13 @@ export default function NodePage() {
           <>
             <NodeFigures report={data} />
             <NodeCharts report={data} onSelect={zoomTo} />
+            <TopProcessPanel host={host} range={range} />
+            <HostedServices services={data.services} />
             <NodeProcesses node={data.node.host_id} />
-            <Disks report={data} />
+            <div className={classes.halves}>
+              <Disks report={data} />
+              <AgentPanel report={data} />
+            </div>
           </>
         )}
       </Loaded>
@@ -64,11 +73,18 @@ function NodeFigures({ report: { node } }: { report: NodeReport }) {
           node.os,
           t("nodes.cores", { count: node.cpus }),
           node.agent_version && t("nodes.agent", { version: node.agent_version }),
-          t("nodes.seen", { ago: ago(node.last_seen, language) }),
+          t("nodes.seen", { ago: ago(node.agent?.last_seen ?? node.last_seen, language) }),
         ]
           .filter(Boolean)
           .join(" · ")}
       </p>
+      {node.agent && node.agent.state !== "ok" && (
+        <p className={classes.notice} role="status">
+          <AgentMark agent={node.agent} />
+          {agentWords(node.agent, t, language)}
+          {node.agent.state === "clock" && <span className="muted">{t("nodes.clock.hint")}</span>}
+        </p>
+      )}
       <FigureRow>
         <Figure label={t("nodes.cpu")} of={percent(node.cpu_utilization)}>
           {t("nodes.cores", { count: node.cpus })}
@@ -83,6 +99,9 @@ function NodeFigures({ report: { node } }: { report: NodeReport }) {
           {node.swap_total_bytes ? used(node.swap_used_bytes, node.swap_total_bytes) : t("nodes.noSwap")}
         </Figure>
         <Figure label={t("nodes.processes")} of={plain(node.processes, 0)} />
+        <Figure label={t("nodes.fileHandles")} of={plain(node.file_handles, 0)}>
+          {node.file_handles_limit !== null && t("nodes.limit", { limit: text(count(node.file_handles_limit)) })}
+        </Figure>
       </FigureRow>
     </>
   );
@@ -94,7 +113,7 @@ function Disks({ report: { node } }: { report: NodeReport }) {
   return (
     <Panel title={t("nodes.disks")}>
       <div className={classes.disks}>
-        {node.filesystems.map(({ mountpoint, used_bytes, total_bytes }) => (
+        {node.filesystems.map(({ mountpoint, used_bytes, total_bytes, inodes_used, inodes_total }) => (
           <div key={mountpoint}>
             <span className="ellipsis mono" title={mountpoint}>
               {mountpoint}
@@ -104,6 +123,13 @@ function Disks({ report: { node } }: { report: NodeReport }) {
               title={mountpoint}
               detail={t("nodes.of", { used: text(bytes(used_bytes)), total: text(bytes(total_bytes)) })}
             />
+            {inodes_total > 0 && (
+              <Meter
+                fraction={shareOf(inodes_used, inodes_total)}
+                title={`${mountpoint}: ${t("nodes.inodes")}`}
+                detail={t("nodes.inodesOf", { used: text(count(inodes_used)), total: text(count(inodes_total)) })}
+              />
+            )}
           </div>
         ))}
       </div>

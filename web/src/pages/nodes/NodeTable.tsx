@@ -1,7 +1,7 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 
-import type { HostNode } from "../../api/types";
+import type { HostNode } from "../../api/nodesTypes";
 import { ago, bytes, bytesPerSecond, NOTHING, percent, plain, text } from "../../domain/format";
 import { useWords } from "../../i18n";
 import { Amount } from "../../parts/Amount";
@@ -9,7 +9,11 @@ import { type Column, DataTable } from "../../parts/DataTable";
 import { Meter } from "../../parts/Meter";
 import { Name } from "../../parts/Name";
 import { TEST_IDS } from "../../testIds";
+import { AgentMark, AgentWords, SECOND_LINE } from "./AgentMark";
 import { diskShare, fullest, memoryShare, swapShare } from "./fractions";
+
+/** Of the services of a host; the others are in the words that appear on hover. */
+const MOST_NAMED = 6;
 
 interface Props {
   nodes: readonly HostNode[];
@@ -27,12 +31,16 @@ export function NodeTable({ nodes, sort, onSort }: Props) {
         key: "host",
         header: t("nodes.host"),
         sortBy: ({ host }) => host,
-        cell: ({ host, os }) => (
-          <Link to="/nodes/$host" params={{ host }} preload={false}>
-            <Name>{host}</Name>
-            <span className="ellipsis muted" style={{ fontSize: "0.72rem", lineHeight: 1.2 }} title={os}>
-              {os}
-            </span>
+        cell: (node) => (
+          <Link to="/nodes/$host" params={{ host: node.host }} preload={false}>
+            <Name mark={node.agent ? <AgentMark agent={node.agent} /> : undefined}>{node.host}</Name>
+            {node.agent && node.agent.state !== "ok" ? (
+              <AgentWords agent={node.agent} />
+            ) : (
+              <span className="ellipsis muted" style={SECOND_LINE} title={node.os}>
+                {node.os}
+              </span>
+            )}
           </Link>
         ),
       },
@@ -97,7 +105,7 @@ export function NodeTable({ nodes, sort, onSort }: Props) {
       {
         key: "network",
         header: t("nodes.network"),
-        width: 114,
+        width: 106,
         align: "right",
         sortBy: (node) => sum(node.network_receive_bytes_per_s, node.network_transmit_bytes_per_s),
         cell: (node) => (
@@ -110,7 +118,7 @@ export function NodeTable({ nodes, sort, onSort }: Props) {
       {
         key: "io",
         header: t("nodes.io"),
-        width: 114,
+        width: 106,
         align: "right",
         sortBy: (node) => sum(node.disk_read_bytes_per_s, node.disk_write_bytes_per_s),
         cell: (node) => (
@@ -129,12 +137,30 @@ export function NodeTable({ nodes, sort, onSort }: Props) {
         cell: ({ processes }) => <Amount of={plain(processes, 0)} />,
       },
       {
+        key: "services",
+        header: t("nodes.services"),
+        width: 150,
+        sortBy: ({ services }) => services.length,
+        cell: ({ services }) => (
+          <span className="ellipsis" title={services.join(", ")}>
+            {services.slice(0, MOST_NAMED).map((service, index) => (
+              <span key={service}>
+                {index > 0 && ", "}
+                <Link to="/services/$service" params={{ service }} preload={false} className="link">
+                  {service}
+                </Link>
+              </span>
+            ))}
+          </span>
+        ),
+      },
+      {
         key: "seen",
         header: t("figure.lastSeen"),
         width: 98,
         align: "right",
-        sortBy: ({ last_seen }) => new Date(last_seen).getTime(),
-        cell: ({ last_seen }) => <span className="muted">{ago(last_seen, language)}</span>,
+        sortBy: ({ agent, last_seen }) => new Date(agent?.last_seen ?? last_seen).getTime(),
+        cell: ({ agent, last_seen }) => <span className="muted">{ago(agent?.last_seen ?? last_seen, language)}</span>,
       },
     ];
   }, [t, language]);
@@ -149,7 +175,7 @@ export function NodeTable({ nodes, sort, onSort }: Props) {
       onSort={onSort}
       onOpen={({ host }) => navigate({ to: "/nodes/$host", params: { host } })}
       rowHeight={52}
-      restWidth={150}
+      restWidth={190}
       maxHeight="calc(100dvh - 130px)"
     />
   );

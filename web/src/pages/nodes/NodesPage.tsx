@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 
-import { nodesQuery } from "../../api/queries";
+import { nodesQuery } from "../../api/nodes";
 import { agentCommand } from "../../domain/commands";
 import { useWords } from "../../i18n";
 import { Command } from "../../parts/Command";

@@ -1,12 +1,14 @@
 /** How full the parts of a host are. */
 
-import type { Filesystem, HostNode } from "../../api/types";
+import type { Filesystem, HostNode } from "../../api/nodesTypes";
 
 export const shareOf = (used: number, total: number): number | null => (total > 0 ? used / total : null);
 
 /** The disk that will be full first. */
-export function fullest(filesystems: readonly Filesystem[]): Filesystem | undefined {
-  return filesystems.reduce<Filesystem | undefined>(
+export function fullest<Disk extends Pick<Filesystem, "used_bytes" | "total_bytes">>(
+  filesystems: readonly Disk[],
+): Disk | undefined {
+  return filesystems.reduce<Disk | undefined>(
     (most, disk) =>
       most && (shareOf(most.used_bytes, most.total_bytes) ?? 0) >= (shareOf(disk.used_bytes, disk.total_bytes) ?? 0)
         ? most
