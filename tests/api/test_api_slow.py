@@ -39,7 +39,7 @@ def sent(server, reader):
         text(
             query.attributes,
             db__system__name="mysql",
-            db__query__text=f'SELECT a FROM slow_orders WHERE b = "{number}"',
+            db__query__text=f"CALL slow_orders({number}, 'x')",
         )
     headers = {"Authorization": f"Bearer {app['token']}", "Content-Type": "application/x-protobuf"}
     with server.client() as client:

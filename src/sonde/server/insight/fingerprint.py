@@ -1,8 +1,9 @@
 r"""What a statement looks like without its values, so that calls that differ in values alone are one.
 
-Each dialect is a list of steps, (pattern, replacement), applied one after the other to the whole text. The patterns are
-in what RE2 and Python's `re` read alike: the store applies them to millions of spans (store/queries/shapes.py), this
-module to the spans of one trace, and both make the same of a statement. Scanners, not parsers: in doubt they hide.
+Steps are (pattern, replacement), one after the other over the whole text; dialects differ in what the first one finds.
+The patterns are in what RE2 and Python's `re` read alike: the store applies them to a million statements
+(store/queries/shapes.py), this module to those of one trace, and both make the same of them. Scanners, not parsers: in
+doubt they hide.
 
 How names stay and literals go, by patterns that know no condition: whatever is found is set between marks, a name in
 the first field, a comment in the second. What has both fields empty was a literal.
@@ -36,39 +37,35 @@ _DOLLARS = r"\$\$(?s:.*?)(?:\$\$|$)|\$[A-Za-z_]\w*\$(?:(?s:.*)\$[A-Za-z_]\w*\$|(
 _PLACEHOLDER = r"\$[0-9]+|\?[0-9]*|:[A-Za-z_]\w*|:[0-9]+|%\([^)]*\)s|%s\b|@[A-Za-z_]\w*"
 _COMMENT = r"--[^\n]*|/\*(?s:.*?)(?:\*/|$)"
 
-_UNMARKED: Steps = (
+MARKED = "\x02\\1\x03\\2\x04"
+"""What each thing that a dialect finds is replaced with."""
+BEFORE: Steps = (("[\x02-\x04]", ""),)
+AFTER: Steps = (
     ("\x02\x03\x04", "?"),
     ("\x02\x03[^\x04]+\x04", " "),
     ("[\x02-\x04]", ""),
     (r"\s+", " "),
     (r"^ | ?;? ?$", ""),
-)
-_LISTS: Steps = (
     (r"([=<>(,\[] ?|(?i:\b(?:LIMIT|OFFSET|BETWEEN|AND|THEN|ELSE|SELECT|LIKE)) )[+-] ?\?", r"\1?"),
     (r"\( ?\?(?: ?, ?\?)+ ?\)", "(?)"),
     (r"\[ ?\?(?: ?, ?\?)+ ?\]", "[?]"),
     (r"\( ?\? ?\)(?: ?, ?\( ?\? ?\))+", "(?)"),
 )
+"""Literals become `?`, comments a space, spaces single; signs belong to numbers; lists and rows of literals are one."""
 
 
-def _sql(string: str, double_quoted: str, more_names: str, more_comments: str) -> Steps:
+def _sql(string: str, double_quoted: str, more_names: str, more_comments: str) -> str:
     """Of a dialect: its strings, what double quotes hold where that is no name, further names and comments."""
     prefixed = rf"[eE]{_ESCAPED}|[bBnNxX]{string}|[uU]&{string}|_\w+{string}"  # before words: it belongs to the string
     names = rf"{_WORD}|::|@@\w+|`[^`]*`|\[[A-Za-z_][\w ]*\]{more_names}"
     literals = f"{string}|{double_quoted}|{_DOLLARS}|{_NUMBER}|{_PLACEHOLDER}"
-    found = f"(?:{prefixed})|({names})|({_COMMENT}{more_comments})|{literals}"
-    return (("[\x02-\x04]", ""), (found, "\x02\\1\x03\\2\x04"), *_UNMARKED, *_LISTS)
+    return f"(?:{prefixed})|({names})|({_COMMENT}{more_comments})|{literals}"
 
 
 STANDARD_SQL = _sql(_PLAIN, r'"(?s:.*)', r'|"(?:[^"]|"")*"', "")
 """A double quote that is never closed hides what follows: the statement was cut."""
 MYSQL = _sql(_ESCAPED, _DOUBLE, "", r"|#[^\n]*")
-DOCUMENTS: Steps = (
-    ("[\x02-\x04]", ""),
-    (rf'("(?:[^"\\]|\\(?s:.))*"\s*:|{_WORD})|({_COMMENT})|{_DOUBLE}|{_ESCAPED}|-?{_NUMBER}', "\x02\\1\x03\\2\x04"),
-    *_UNMARKED,
-    *_LISTS,
-)
+DOCUMENTS = rf'("(?:[^"\\]|\\(?s:.))*"\s*:|{_WORD})|({_COMMENT})|{_DOUBLE}|{_ESCAPED}|-?{_NUMBER}'
 """Keys stay, values go."""
 COMMANDS: Steps = (
     (r"(?s)^\s*([A-Za-z][\w.-]*)\s*$", r"\1"),
@@ -83,11 +80,10 @@ FOLDED: Steps = ((r" ?([(),=<>+*/|-]) ?", r"\1"),)
 
 def steps_for(statement: str, system: str) -> Steps:
     """How a statement of that system is read."""
-    if re.match(DOCUMENT, statement):
-        return DOCUMENTS
     if system in CACHES:
         return COMMANDS
-    return MYSQL if system in MYSQLS else STANDARD_SQL
+    found = DOCUMENTS if re.match(DOCUMENT, statement) else MYSQL if system in MYSQLS else STANDARD_SQL
+    return (*BEFORE, (found, MARKED), *AFTER)
 
 
 @lru_cache(maxsize=4096)

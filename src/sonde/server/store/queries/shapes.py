@@ -1,7 +1,7 @@
 """Calls of services as SQL sees them: which kind a span's call is of, and what it looks like without its values.
 
-The statements' steps are those of insight/fingerprint.py. They work on the dictionary of a LowCardinality column, once
-for each distinct statement of a block and not for each span.
+The statements' steps are those of insight/fingerprint.py. They cost microseconds each: apply them to statements that
+are different, not to each span.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from sonde.server.insight import fingerprint
 from sonde.server.insight.service_map import CACHES, NOT_DATABASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sonde.server.insight.fingerprint import Steps
+    from sonde.server.reports.slow import CallKind
 
 _HTTP = frozenset({"", "http", "aws-api"})
 
@@ -46,11 +47,17 @@ KIND = f"""multiIf(
     'sql')"""
 """`sql` (whatever database), `cache`, `http`, `rpc`, `mq`; empty for what calls nobody."""
 
-STATEMENT_SHAPE = f"""multiIf(
-    match(statement, {literal(fingerprint.DOCUMENT)}), {stepped(_LOOKED_AT, fingerprint.DOCUMENTS)},
-    system IN {_one_of(CACHES)}, {stepped(_LOOKED_AT, fingerprint.COMMANDS)},
-    system IN {_one_of(fingerprint.MYSQLS)}, {stepped(_LOOKED_AT, fingerprint.MYSQL)},
-    {stepped(_LOOKED_AT, fingerprint.STANDARD_SQL)})"""
+_ALL_BUT_MARKS = stepped(_LOOKED_AT, fingerprint.BEFORE)
+_MARKED = f"""multiIf(
+    match(statement, {literal(fingerprint.DOCUMENT)}),
+    {stepped(_ALL_BUT_MARKS, ((fingerprint.DOCUMENTS, fingerprint.MARKED),))},
+    system IN {_one_of(fingerprint.MYSQLS)},
+    {stepped(_ALL_BUT_MARKS, ((fingerprint.MYSQL, fingerprint.MARKED),))},
+    {stepped(_ALL_BUT_MARKS, ((fingerprint.STANDARD_SQL, fingerprint.MARKED),))})"""
+_STATEMENT = stepped(_MARKED, fingerprint.AFTER)
+_COMMAND = stepped(_LOOKED_AT, fingerprint.COMMANDS)
+STATEMENT_SHAPE = f"if(system IN {_one_of(CACHES)}, {_COMMAND}, {_STATEMENT})"
+"""Of columns `statement` and `system`."""
 
 # A part of a path that is a number, has two digits or more, or is too long for a word, stands for many.
 _URL = """multiIf(
@@ -60,13 +67,20 @@ _URL = """multiIf(
 _PATH = f"replaceRegexpAll({_URL}, {literal('/(?:[^/]*[0-9][^/]*[0-9][^/]*|[0-9]|[^/]{40,})')}, '/{{id}}')"
 
 
-def text_of(*, with_paths: bool) -> str:
-    """What calls are grouped by and called: the statement's shape, else the span's name and whom it talks to.
-
-    `with_paths` says of HTTP calls which address it was; that means reading the attributes of every span.
+def name_of(kinds: Collection[CallKind]) -> str:
+    """What a call of one of those kinds is called where it has no statement: its span's name and whom it talks to; of
+    HTTP with the address, for which the attributes of every span are read.
     """
-    path = f"if(system IN {_one_of(_HTTP)} AND kind = 'client', {_PATH}, '')" if with_paths else "''"
-    return f"if(statement != '', {STATEMENT_SHAPE}, trimRight(concat(endpoint, ' ', peer, {path})))"
+    path = f"if(system IN {_one_of(_HTTP)} AND kind = 'client', {_PATH}, '')" if "http" in kinds else "''"
+    return f"if(statement != '', '', trimRight(concat(endpoint, ' ', peer, {path})))"
+
+
+def text_of(kinds: Collection[CallKind]) -> str:
+    """What calls of those kinds are grouped by and called. Of columns `statement`, `system` and `name`."""
+    if "sql" not in kinds and "cache" not in kinds:
+        return "name"
+    shape = STATEMENT_SHAPE if "cache" in kinds and "sql" in kinds else _COMMAND if "cache" in kinds else _STATEMENT
+    return f"if(statement != '', {shape}, name)"
 
 
 FINGERPRINT = f"sipHash64(call_kind, system, lower({stepped('text', fingerprint.FOLDED)}))"

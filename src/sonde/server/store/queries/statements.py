@@ -23,7 +23,7 @@ from sonde.server.reports.slow import (
     SlowReport,
 )
 from sonde.server.store.queries.scope import APPS, SPAN_TIMES, scope
-from sonde.server.store.queries.shapes import FINGERPRINT, KIND, text_of
+from sonde.server.store.queries.shapes import FINGERPRINT, KIND, name_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,18 +56,45 @@ def kind_of(group: str) -> tuple[CallKind, int] | None:
     return kind, int(digits, 16)  # type: ignore[return-value]
 
 
-def _calls(kinds: Sequence[CallKind], more: str = "", columns: str = "") -> str:
-    """Calls of those kinds as rows with call_kind, system, text and fingerprint."""
+def _keyed(kinds: Sequence[CallKind], more: str, columns: str = "") -> str:
+    """Calls of those kinds as rows, each with the key of what it says word for word."""
+    return f"""
+        SELECT app, service, peer, duration_ns, is_error, start_time, trace_id, span_id, {columns}
+            {KIND} AS call_kind, system, statement, {name_of(kinds)} AS name,
+            cityHash64(call_kind, system, statement, name) AS key
+        FROM spans
+        WHERE {APPS} AND {SPAN_TIMES} AND kind IN ('client', 'producer', 'consumer') {more}
+            AND call_kind IN {{kinds:Array(String)}}"""
+
+
+def _known(kinds: Sequence[CallKind], more: str) -> str:
+    """Each of those keys once, with what its calls amount to, and the text and fingerprint of its group."""
     return f"""
         SELECT *, {FINGERPRINT} AS fingerprint
         FROM (
-            SELECT app, service, peer, system, duration_ns, is_error, start_time, trace_id, span_id, {columns}
-                {KIND} AS call_kind,
-                {text_of(with_paths="http" in kinds)} AS text
-            FROM spans
-            WHERE {APPS} AND {SPAN_TIMES} AND kind IN ('client', 'producer', 'consumer') {more}
-                AND call_kind IN {{kinds:Array(String)}}
+            SELECT *, {text_of(kinds)} AS text
+            FROM (
+                SELECT key, any(call_kind) AS call_kind, any(system) AS system, any(statement) AS statement,
+                    any(name) AS name, count() AS calls, countIf(is_error) AS errors,
+                    sum(duration_ns) AS total_ns, max(duration_ns) AS max_ns
+                FROM ({_keyed(kinds, more)})
+                GROUP BY key
+            )
         )"""
+
+
+def _chosen(kinds: Sequence[CallKind], more: str, columns: str = "") -> str:
+    """The calls of the `chosen` fingerprints, as rows."""
+    return f"""
+        SELECT keyed.*, known.fingerprint AS fingerprint
+        FROM ({_keyed(kinds, more, columns)}) AS keyed
+        INNER JOIN (
+            SELECT key, fingerprint FROM ({_known(kinds, more)}) WHERE fingerprint IN {{chosen:Array(UInt64)}}
+        ) AS known ON keyed.key = known.key"""
+
+
+def _of_service(service: str | None) -> str:
+    return "" if service is None else "AND service = {service:String}"
 
 
 def slow(
@@ -82,34 +109,19 @@ def slow(
     limit: int = 100,
 ) -> SlowPage:
     """The groups with the most of what `order` says, no more than `limit`, and what all others amount to."""
-    calls = _calls(kinds, "AND service = {service:String}" if service is not None else "")
+    more = _of_service(service)
     parameters = scope(apps, start, end) | {"kinds": list(kinds), "service": service}
-    first = client.dicts(
-        f"""
-        SELECT fingerprint, calls, errors, total_ns,
-            count() OVER () AS all_groups, sum(calls) OVER () AS all_calls,
-            sum(errors) OVER () AS all_errors, sum(total_ns) OVER () AS all_ns
-        FROM (
-            SELECT fingerprint, count() AS calls, countIf(is_error) AS errors,
-                sum(duration_ns) AS total_ns, max(duration_ns) AS max_ns
-            FROM ({calls})
-            GROUP BY fingerprint
-        )
-        ORDER BY {_FIRST_BY[order]} DESC, fingerprint
-        LIMIT {P95_CANDIDATES if order == "p95" else limit}
-        """,
-        parameters,
-    )
+    first = _first(client, kinds, more, parameters, _FIRST_BY[order], P95_CANDIDATES if order == "p95" else limit)
     if not first:
         return SlowPage(items=[], rest=RestOfCalls(groups=0, calls=0, errors=0, total_ms=0))
     every = first[0]
     chosen = [row["fingerprint"] for row in first]
     if order == "p95":
-        chosen = _of_largest_p95(client, calls, parameters | {"chosen": chosen}, limit)
-    groups = _groups(client, calls, parameters | {"chosen": chosen}, every["all_ns"])
+        chosen = _of_largest_p95(client, _chosen(kinds, more), parameters | {"chosen": chosen}, limit)
+    inside = [row for row in first if row["fingerprint"] in chosen]
+    parameters |= {"chosen": chosen}
+    groups = _groups(client, _chosen(kinds, more), parameters, inside)
     groups.sort(key=lambda group: (-getattr(group, _SORTED_BY[order]), group.id))
-    shown = set(chosen)
-    inside = [row for row in first if row["fingerprint"] in shown]
     return SlowPage(
         items=groups,
         rest=RestOfCalls(
@@ -121,10 +133,41 @@ def slow(
     )
 
 
-def _of_largest_p95(client: StoreClient, calls: str, parameters: dict[str, object], limit: int) -> list[int]:
+def _first(
+    client: StoreClient,
+    kinds: Sequence[CallKind],
+    more: str,
+    parameters: dict[str, Any],
+    order: str,
+    limit: int,
+    where: str = "1",
+) -> list[dict[str, Any]]:
+    """The groups with the most of `order`, each with what all groups together amount to."""
+    return client.dicts(
+        f"""
+        SELECT * FROM (
+            SELECT *, count() OVER () AS all_groups, sum(calls) OVER () AS all_calls,
+                sum(errors) OVER () AS all_errors, sum(total_ns) OVER () AS all_ns
+            FROM (
+                SELECT fingerprint, any(call_kind) AS of_kind, any(system) AS of_system,
+                    substringUTF8(any(text), 1, {LONGEST_SHOWN + 1}) AS said,
+                    sum(calls) AS calls, sum(errors) AS errors, sum(total_ns) AS total_ns, max(max_ns) AS max_ns
+                FROM ({_known(kinds, more)}) AS known
+                GROUP BY fingerprint
+            )
+        )
+        WHERE {where}
+        ORDER BY {order} DESC, fingerprint
+        LIMIT {limit}
+        """,
+        parameters,
+    )
+
+
+def _of_largest_p95(client: StoreClient, calls: str, parameters: dict[str, Any], limit: int) -> list[int]:
     rows = client.rows(
         f"""
-        SELECT fingerprint FROM ({calls}) WHERE fingerprint IN {{chosen:Array(UInt64)}}
+        SELECT fingerprint FROM ({calls})
         GROUP BY fingerprint ORDER BY quantileTDigest(0.95)(duration_ns) DESC, fingerprint LIMIT {limit}
         """,
         parameters,
@@ -137,64 +180,60 @@ _FIGURES = """
     quantileTDigest(0.95)(duration_ns) AS p95_ns"""
 
 
-def _groups(client: StoreClient, calls: str, parameters: dict[str, object], all_ns: int) -> list[SlowGroup]:
-    """Those of the `chosen` fingerprints."""
+def _groups(
+    client: StoreClient, calls: str, parameters: dict[str, Any], told: Sequence[dict[str, Any]]
+) -> list[SlowGroup]:
+    """The groups of `_first`'s rows, with what takes every call to know."""
     rows = client.dicts(
         f"""
-        SELECT fingerprint, {_FIGURES},
-            any(call_kind) AS of_kind, any(system) AS of_system,
-            substringUTF8(any(text), 1, {LONGEST_SHOWN + 1}) AS said,
+        SELECT fingerprint, app, service, 1 - grouping(service) AS is_part, {_FIGURES},
             groupUniqArray({MOST_PEERS})(peer) AS peers, uniq(peer) AS peer_count,
             min(start_time) AS first_seen, max(start_time) AS last_seen,
             lower(hex(argMax(trace_id, duration_ns))) AS trace, lower(hex(argMax(span_id, duration_ns))) AS span
         FROM ({calls})
-        WHERE fingerprint IN {{chosen:Array(UInt64)}}
-        GROUP BY fingerprint
+        GROUP BY GROUPING SETS ((fingerprint), (fingerprint, app, service))
+        ORDER BY total_ns DESC, app, service
         """,
         parameters,
     )
-    services = _services(client, calls, parameters)
+    whole = {row["fingerprint"]: row for row in rows if not row["is_part"]}
+    services: dict[int, list[CallingService]] = defaultdict(list)
+    for row in rows:
+        if row["is_part"] and len(services[row["fingerprint"]]) < MOST_SERVICES:
+            services[row["fingerprint"]].append(
+                CallingService(
+                    app=row["app"], service=row["service"], calls=row["calls"], total_ms=row["total_ns"] / 1e6
+                )
+            )
     return [
-        SlowGroup(
-            id=f"{row['of_kind']}-{row['fingerprint']:016x}",
-            kind=row["of_kind"],
-            system=row["of_system"],
-            text=row["said"][:LONGEST_SHOWN],
-            text_is_cut=len(row["said"]) > LONGEST_SHOWN,
-            peers=sorted(filter(None, row["peers"])),
-            more_peers=max(0, row["peer_count"] - len(row["peers"])),
-            services=services[row["fingerprint"]],
-            first_seen=row["first_seen"],
-            last_seen=row["last_seen"],
-            trace_id=row["trace"],
-            span_id=row["span"],
-            calls=row["calls"],
-            errors=row["errors"],
-            total_ms=row["total_ns"] / 1e6,
-            average_ms=row["total_ns"] / row["calls"] / 1e6,
-            p95_ms=min(row["p95_ns"], row["max_ns"]) / 1e6,
-            max_ms=row["max_ns"] / 1e6,
-            share=row["total_ns"] / all_ns if all_ns else 0.0,
-        )
-        for row in rows
+        _group(one, whole[one["fingerprint"]], services[one["fingerprint"]])
+        for one in told
+        if one["fingerprint"] in whole  # else its last span was dropped between the two questions
     ]
 
 
-def _services(client: StoreClient, calls: str, parameters: dict[str, object]) -> dict[int, list[CallingService]]:
-    """Who makes the calls of each `chosen` fingerprint, by time spent; no more than MOST_SERVICES of each."""
-    rows = client.rows(
-        f"""
-        SELECT fingerprint, app, service, count(), sum(duration_ns) AS total_ns FROM ({calls})
-        WHERE fingerprint IN {{chosen:Array(UInt64)}}
-        GROUP BY fingerprint, app, service ORDER BY total_ns DESC, app, service
-        LIMIT {MOST_SERVICES} BY fingerprint
-        """,
-        parameters,
+def _group(told: dict[str, Any], row: dict[str, Any], services: list[CallingService]) -> SlowGroup:
+    return SlowGroup(
+        id=f"{told['of_kind']}-{row['fingerprint']:016x}",
+        kind=told["of_kind"],
+        system=told["of_system"],
+        text=told["said"][:LONGEST_SHOWN],
+        text_is_cut=len(told["said"]) > LONGEST_SHOWN,
+        peers=sorted(filter(None, row["peers"])),
+        more_peers=max(0, row["peer_count"] - len(row["peers"])),
+        services=services,
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+        trace_id=row["trace"],
+        span_id=row["span"],
+        calls=row["calls"],
+        errors=row["errors"],
+        total_ms=row["total_ns"] / 1e6,
+        average_ms=row["total_ns"] / row["calls"] / 1e6,
+        p95_ms=min(row["p95_ns"], row["max_ns"]) / 1e6,
+        max_ms=row["max_ns"] / 1e6,
+        share=row["total_ns"] / told["all_ns"] if told["all_ns"] else 0.0,
     )
-    found: dict[int, list[CallingService]] = defaultdict(list)
-    for fingerprint, app, service, count, total_ns in rows:
-        found[fingerprint].append(CallingService(app=app, service=service, calls=count, total_ms=total_ns / 1e6))
-    return found
 
 
 def report(
@@ -209,26 +248,18 @@ def report(
     """The page of a group, of `service` alone where it is given; None where there were no such calls in that time."""
     kind, fingerprint = group
     steps = Steps.over(start, end, points=CHART_POINTS)
-    of_service = "AND service = {service:String}" if service is not None else ""
-    calls = _calls([kind], of_service, "instance,")
+    more = _of_service(service)
     parameters = scope(apps, steps.start, end) | {
         "kinds": [kind],
         "service": service,
         "chosen": [fingerprint],
         "step_s": steps.step_s,
     }
-    ((all_ns,),) = client.rows(
-        f"""
-        SELECT sum(duration_ns)
-        FROM (SELECT duration_ns, {KIND} AS call_kind FROM spans WHERE {APPS} AND {SPAN_TIMES} {of_service})
-        WHERE call_kind = {{kind:String}}
-        """,
-        parameters | {"kind": kind},
-    )
-    groups = _groups(client, calls, parameters, all_ns)
+    told = _first(client, [kind], more, parameters, "calls", 1, "fingerprint IN {chosen:Array(UInt64)}")
+    groups = _groups(client, _chosen([kind], more), parameters, told)
     if not groups:
         return None
-    of_group = f"({calls}) WHERE fingerprint IN {{chosen:Array(UInt64)}}"
+    of_group = f"({_chosen([kind], more, 'instance,')})"
     callers, looked_at = _callers(client, apps, of_group, parameters)
     return SlowReport(
         from_=start,
@@ -243,7 +274,7 @@ def report(
     )
 
 
-def _series(client: StoreClient, of_group: str, parameters: dict[str, object], steps: Steps) -> list[CallPoint]:
+def _series(client: StoreClient, of_group: str, parameters: dict[str, Any], steps: Steps) -> list[CallPoint]:
     rows = client.dicts(
         f"""
         SELECT toUnixTimestamp(toStartOfInterval(start_time, toIntervalSecond({{step_s:UInt32}}))) AS step, {_FIGURES}
@@ -268,7 +299,7 @@ def _series(client: StoreClient, of_group: str, parameters: dict[str, object], s
     return points
 
 
-def _peers(client: StoreClient, of_group: str, parameters: dict[str, object]) -> list[CalledPeer]:
+def _peers(client: StoreClient, of_group: str, parameters: dict[str, Any]) -> list[CalledPeer]:
     rows = client.dicts(
         f"SELECT peer, {_FIGURES} FROM {of_group} GROUP BY peer ORDER BY total_ns DESC, peer LIMIT {MOST_CALLERS}",
         parameters,
@@ -285,7 +316,7 @@ def _peers(client: StoreClient, of_group: str, parameters: dict[str, object]) ->
     ]
 
 
-def _slowest(client: StoreClient, of_group: str, parameters: dict[str, object]) -> list[SlowCall]:
+def _slowest(client: StoreClient, of_group: str, parameters: dict[str, Any]) -> list[SlowCall]:
     rows = client.dicts(
         f"""
         SELECT lower(hex(trace_id)) AS trace, lower(hex(span_id)) AS span, app, service, instance, peer, start_time,
@@ -311,7 +342,7 @@ def _slowest(client: StoreClient, of_group: str, parameters: dict[str, object]) 
 
 
 def _callers(
-    client: StoreClient, apps: Sequence[str] | None, of_group: str, parameters: dict[str, object]
+    client: StoreClient, apps: Sequence[str] | None, of_group: str, parameters: dict[str, Any]
 ) -> tuple[list[Caller], int]:
     """By the request that a call belongs to: the entry span of its trace in the same process that was under way when
     it began. A call that belongs to none that is known is its service's alone.
