@@ -62,7 +62,9 @@ export function HeapChanges({ title, comparison, search, onSearch, aside }: Prop
             label: t(value === "holders" ? "heap.view.retained" : `heap.view.${value}`),
           }))}
         />
-        {comparison.untold > 0 && <span className="muted">{t("compare.untold", { count: comparison.untold })}</span>}
+        {comparison.untold > 0 && (
+          <span className={classes.legend}>{t("compare.untold", { count: comparison.untold })}</span>
+        )}
       </div>
       {shown.length === 0 ? (
         <Empty title={words ? t("overview.noMatch", { words }) : t("profile.none")} />
@@ -140,6 +142,7 @@ function columnsOf(t: Translate, view: View): Column<HeapChange>[] {
       sortBy: ({ state }) => state,
       cell: ({ state }) => t(`compare.state.${state}`),
     },
+    size,
     ...(view === "roots"
       ? []
       : [
@@ -149,6 +152,5 @@ function columnsOf(t: Translate, view: View): Column<HeapChange>[] {
         ]),
     figure("before_bytes", t("compare.bytesBefore")),
     figure("now_bytes", t("compare.bytesNow")),
-    size,
   ];
 }

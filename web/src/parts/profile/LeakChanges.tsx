@@ -79,7 +79,7 @@ export function LeakChanges({ title, comparison, search, onSearch, aside }: Prop
             ...STATES.map((value) => ({ value, label: `${t(`compare.state.${value}`)} ${amount(value)}` })),
           ]}
         />
-        {comparison.cut && <span className="muted">{t("compare.cut")}</span>}
+        {comparison.cut && <span className={classes.legend}>{t("compare.cut")}</span>}
       </div>
       {shown.length === 0 ? (
         <Empty title={words ? t("overview.noMatch", { words }) : t("compare.noLines")} />
@@ -92,7 +92,7 @@ export function LeakChanges({ title, comparison, search, onSearch, aside }: Prop
           sort={search.sort}
           onSort={(sort) => onSearch({ sort })}
           rowHeight={34}
-          restWidth={240}
+          restWidth={200}
           maxHeight="66dvh"
         />
       )}
@@ -104,14 +104,14 @@ function columnsOf(t: Translate): Column<LeakChange>[] {
   const verdict = (key: "before_verdict" | "now_verdict", header: string): Column<LeakChange> => ({
     key,
     header,
-    width: 124,
+    width: 112,
     sortBy: (row) => row[key] ?? "",
     cell: (row) => <VerdictMark verdict={row[key]} />,
   });
   const each = (key: "before_bytes_per_request" | "now_bytes_per_request", header: string): Column<LeakChange> => ({
     key,
     header,
-    width: 124,
+    width: 104,
     align: "right",
     sortBy: (row) => row[key],
     cell: (row) => <Amount of={bytes(row[key])} unitWidth={4} />,
@@ -125,29 +125,6 @@ function columnsOf(t: Translate): Column<LeakChange>[] {
       cell: ({ state }) => t(`compare.state.${state}`),
     },
     {
-      key: "place",
-      header: t("profile.place"),
-      sortBy: ({ file, line }) => placeOf(file, line),
-      cell: ({ file, line }) => <Place file={file} line={line} />,
-    },
-    {
-      key: "type",
-      header: t("type"),
-      width: 150,
-      sortBy: ({ type }) => type,
-      cell: ({ type, approximate }) => <Name mono>{`${type || "–"}${approximate ? " ≈" : ""}`}</Name>,
-    },
-    {
-      key: "held",
-      header: t("leaks.chain"),
-      width: 220,
-      cell: ({ held_by }) => <Name mono>{held_by || "–"}</Name>,
-    },
-    verdict("before_verdict", t("compare.verdictBefore")),
-    verdict("now_verdict", t("compare.verdictNow")),
-    each("before_bytes_per_request", t("compare.eachBefore")),
-    each("now_bytes_per_request", t("compare.eachNow")),
-    {
       key: "change",
       header: t("compare.each"),
       width: 124,
@@ -160,6 +137,29 @@ function columnsOf(t: Translate): Column<LeakChange>[] {
           tone={state === "same" ? undefined : changeTone(change_bytes_per_request)}
         />
       ),
+    },
+    {
+      key: "place",
+      header: t("profile.place"),
+      sortBy: ({ file, line }) => placeOf(file, line),
+      cell: ({ file, line }) => <Place file={file} line={line} />,
+    },
+    {
+      key: "type",
+      header: t("type"),
+      width: 120,
+      sortBy: ({ type }) => type,
+      cell: ({ type, approximate }) => <Name mono>{`${type || "–"}${approximate ? " ≈" : ""}`}</Name>,
+    },
+    verdict("before_verdict", t("compare.verdictBefore")),
+    verdict("now_verdict", t("compare.verdictNow")),
+    each("before_bytes_per_request", t("compare.eachBefore")),
+    each("now_bytes_per_request", t("compare.eachNow")),
+    {
+      key: "held",
+      header: t("leaks.chain"),
+      width: 200,
+      cell: ({ held_by }) => <Name mono>{held_by || "–"}</Name>,
     },
   ];
 }
