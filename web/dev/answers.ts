@@ -23,6 +23,7 @@ import { largeMap, mapHistory } from "./largeMap.ts";
 import { nodejs } from "./nodejs.ts";
 import { runtime } from "./runtime.ts";
 import { CALLS, type CannedService, PEERS, SERVICES } from "./shop.ts";
+import { deploys, errorPage, errorReport, findings, slowPage, slowReport } from "./slow.ts";
 import { artifact, jobs, oneJob, processes, TOOLS } from "./tools.ts";
 import { ATTRIBUTE_KEYS, attributeValues, comparison, trace, traceRow } from "./traces.ts";
 
@@ -55,6 +56,8 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
   if (path === "/traces/attributes/values") return ok({ items: attributeValues(query), next: null });
   const [, first, second] = path.match(/^\/traces\/([0-9a-f]{32})\/compare\/([0-9a-f]{32})$/) ?? [];
   if (first && second) return ok(comparison(trace(first, now), trace(second, now)));
+  const [, found] = path.match(/^\/traces\/(\w+)\/findings$/) ?? [];
+  if (found) return ok(findings(found));
   const [, list, name] = path.match(/^\/(\w+)(?:\/([^/]+))?$/) ?? [];
   const one = name && decodeURIComponent(name);
   const [, about, , pid] = path.match(/^\/nodes\/([^/]+)\/top(\/(\d+))?$/) ?? [];
@@ -67,6 +70,18 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
       return one ? service(one, from, to) : services(scenario, query, from, to);
     case "runtime":
       return one && scenario !== "empty" ? ok(runtime(one, from, to)) : refused(404, "not_found", "Nothing reported.");
+    case "slow": {
+      if (!one) return ok(slowPage(query, from, to, scenario === "empty"));
+      const report = slowReport(one, from, to);
+      return report ? ok(report) : refused(404, "not_found", "There is no such call in this time.");
+    }
+    case "errors": {
+      if (!one) return ok(errorPage(query, from, to, scenario === "empty"));
+      const report = errorReport(one, from, to);
+      return report ? ok(report) : refused(404, "not_found", "There is no such error in this time.");
+    }
+    case "deploys":
+      return ok({ items: deploys(query.get("service"), from, to), next: null });
     case "map":
       return ok(one === "history" ? mapHistory(scenario, from, to) : map(scenario, from, to));
     case "traces":

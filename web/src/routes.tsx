@@ -11,9 +11,11 @@ import {
   retainSearchParams,
 } from "@tanstack/react-router";
 
+import { ERROR_ORDERS, type ErrorOrder } from "./api/errors";
 import { ApiError } from "./api/http";
 import type { NodejsFileKind } from "./api/nodejsTypes";
 import { sessionQuery } from "./api/queries";
+import { CALL_LISTS, type CallList, SLOW_ORDERS, type SlowOrder } from "./api/slow";
 import type { JobState } from "./api/types";
 import { HOPS, type Hops } from "./domain/mapFocus";
 import { FILE_KINDS } from "./domain/nodejs";
@@ -211,6 +213,62 @@ export interface LiveSearch {
   window_s?: number;
   paused?: true;
 }
+
+export interface SlowSearch {
+  kind?: CallList;
+  order?: SlowOrder;
+  service?: string;
+  q?: string;
+}
+
+const slowRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/slow",
+  validateSearch: (search: Record<string, unknown>): SlowSearch => ({
+    kind: readOneOf(search.kind, CALL_LISTS),
+    order: readOneOf(search.order, SLOW_ORDERS),
+    service: readText(search.service),
+    q: readText(search.q),
+  }),
+  component: lazyRouteComponent(() => import("./pages/slow/SlowPage")),
+});
+
+/** Of one service alone. */
+export interface GroupSearch {
+  service?: string;
+}
+
+const readGroupSearch = (search: Record<string, unknown>): GroupSearch => ({ service: readText(search.service) });
+
+const slowGroupRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/slow/$group",
+  validateSearch: readGroupSearch,
+  component: lazyRouteComponent(() => import("./pages/slowGroup/SlowGroupPage")),
+});
+
+export interface ErrorsSearch extends GroupSearch {
+  order?: ErrorOrder;
+  q?: string;
+}
+
+const errorsRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/errors",
+  validateSearch: (search: Record<string, unknown>): ErrorsSearch => ({
+    ...readGroupSearch(search),
+    order: readOneOf(search.order, ERROR_ORDERS),
+    q: readText(search.q),
+  }),
+  component: lazyRouteComponent(() => import("./pages/errors/ErrorsPage")),
+});
+
+const errorGroupRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/errors/$group",
+  validateSearch: readGroupSearch,
+  component: lazyRouteComponent(() => import("./pages/errorGroup/ErrorGroupPage")),
+});
 
 const liveRoute = createRoute({
   getParentRoute: () => insideRoute,
@@ -448,6 +506,10 @@ const routeTree = rootRoute.addChildren([
     tracesRoute,
     traceRoute,
     compareRoute,
+    slowRoute,
+    slowGroupRoute,
+    errorsRoute,
+    errorGroupRoute,
     liveRoute,
     nodesRoute,
     nodeRoute,

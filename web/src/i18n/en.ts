@@ -2,6 +2,7 @@
 import { common } from "./en/common";
 import { compare } from "./en/compare";
 import { connect } from "./en/connect";
+import { errors } from "./en/errors";
 import { help } from "./en/help";
 import { live } from "./en/live";
 import { map } from "./en/map";
@@ -9,6 +10,7 @@ import { nodejs } from "./en/nodejs";
 import { nodes } from "./en/nodes";
 import { results } from "./en/results";
 import { services } from "./en/services";
+import { slow } from "./en/slow";
 import { tools } from "./en/tools";
 import { traces } from "./en/traces";
 
@@ -23,6 +25,8 @@ export const en = {
   ...results,
   ...nodejs,
   ...compare,
+  ...slow,
+  ...errors,
   ...connect,
   ...help,
 } as const;

@@ -2,6 +2,7 @@ import type { Key } from "./en";
 import { common } from "./zh/common";
 import { compare } from "./zh/compare";
 import { connect } from "./zh/connect";
+import { errors } from "./zh/errors";
 import { help } from "./zh/help";
 import { live } from "./zh/live";
 import { map } from "./zh/map";
@@ -9,6 +10,7 @@ import { nodejs } from "./zh/nodejs";
 import { nodes } from "./zh/nodes";
 import { results } from "./zh/results";
 import { services } from "./zh/services";
+import { slow } from "./zh/slow";
 import { tools } from "./zh/tools";
 import { traces } from "./zh/traces";
 
@@ -24,6 +26,8 @@ export const zh: Record<Key, string> = {
   ...results,
   ...nodejs,
   ...compare,
+  ...slow,
+  ...errors,
   ...connect,
   ...help,
 };

@@ -23,6 +23,15 @@ export interface Series {
   shown?: readonly (number | null)[];
 }
 
+/** A moment to remember while looking at the chart, e.g. a deploy. */
+export interface TimeMark {
+  /** Epoch milliseconds. */
+  time: number;
+  label: string;
+  /** Drawn over the whole height; others are a tick at the foot. */
+  strong: boolean;
+}
+
 /** Moves the x axis along with the clock, between two answers of the server. */
 export interface Sliding {
   /** Epoch seconds of the right edge, now. */
@@ -49,7 +58,11 @@ export interface TimeSeriesProps {
   /** Of the y axis. `binary` for bytes: powers of two. `whole` for what has no halves. */
   steps?: "binary" | "whole";
   sliding?: Sliding;
+  marks?: readonly TimeMark[];
 }
+
+/** As near as this to a mark, in parts of the axis, the cursor is at it. */
+const NEAR = 0.012;
 
 /** Values over time. The head names each series with its value under the cursor, else the newest one. */
 export function TimeSeries(props: TimeSeriesProps) {
@@ -57,6 +70,7 @@ export function TimeSeries(props: TimeSeriesProps) {
   const palette = usePalette();
   const [cursor, setCursor] = useState<number | null>(null);
   const time = cursor === null ? undefined : times[cursor];
+  const mark = time === undefined ? undefined : markAt(props, time * 1000);
   return (
     <Panel
       title={title}
@@ -64,6 +78,11 @@ export function TimeSeries(props: TimeSeriesProps) {
       testId={TEST_IDS.chart}
       aside={
         <>
+          {mark && (
+            <span className={classes.mark} title={mark.label}>
+              {mark.label}
+            </span>
+          )}
           {time !== undefined && <span className={classes.time}>{moment(time * 1000, "time").slice(0, 8)}</span>}
           {series.map(({ label, values, shown = values, colour }) => (
             <span key={label} className={classes.key}>
@@ -86,14 +105,25 @@ export function TimeSeries(props: TimeSeriesProps) {
   );
 }
 
+/** The mark nearest to a time of the axis, if it is at it: within half a step, or a few pixels. */
+export function markAt(
+  { marks = [], times, from, to }: Pick<TimeSeriesProps, "marks" | "times" | "from" | "to">,
+  time: number,
+): TimeMark | undefined {
+  const step = times.length > 1 ? ((times[1] as number) - (times[0] as number)) * 1000 : 0;
+  const reach = Math.max(step / 2, (to - from) * NEAR);
+  const nearest = [...marks].sort((a, b) => Math.abs(a.time - time) - Math.abs(b.time - time))[0];
+  return nearest && Math.abs(nearest.time - time) <= reach ? nearest : undefined;
+}
+
 function newest(values: readonly (number | null)[]): number | null {
   return values.findLast((value) => value !== null) ?? null;
 }
 
-function summaryOf({ title, series, format }: TimeSeriesProps): string {
+function summaryOf({ title, series, format, marks = [] }: TimeSeriesProps): string {
   const parts = series.map(({ label, values, shown = values }) => {
     const quantity = format(newest(shown));
     return `${label} ${quantity.value} ${quantity.unit}`;
   });
-  return `${title}: ${parts.join(", ")}`;
+  return `${title}: ${[...parts, ...marks.map(({ label }) => label)].join(", ")}`;
 }

@@ -26,7 +26,7 @@ const LEAST_DRAG_PX = 6;
 
 /** The uPlot instance behind a TimeSeries; a chunk of its own, loaded with the first chart. */
 export default function TimeSeriesPlot(props: Props) {
-  const { times, series, from, to, height, palette, sync, sliding } = props;
+  const { times, series, from, to, height, palette, sync, sliding, marks } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef(props);
@@ -59,6 +59,9 @@ export default function TimeSeriesPlot(props: Props) {
       if (!sliding) plot.current?.setScale("x", { min: from / 1000, max: to / 1000 });
     });
   }, [times, series, from, to]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: marks are drawn from `latest`
+  useEffect(() => plot.current?.redraw(false), [marks]);
 
   useSliding(plot, sliding);
   return <div ref={box} />;
@@ -146,9 +149,41 @@ function optionsOf(
         ({ cursor }) =>
           latest.current.onCursor(cursor.left === undefined || cursor.left < 0 ? null : (cursor.idx ?? null)),
       ],
+      draw: [(chart) => drawMarks(chart, latest.current)],
       setSelect: [(chart) => askForSelection(chart, latest.current)],
     },
   };
+}
+
+const MARK_PX = 7;
+
+/** A deploy is a dashed line with a flag at its head, anything else a tick at the foot. */
+function drawMarks({ ctx, bbox, scales, valToPos }: uPlot, { marks = [], palette }: Props): void {
+  const { min, max } = scales.x ?? {};
+  if (min === undefined || max === undefined || min === null || max === null) return;
+  const size = MARK_PX * devicePixelRatio;
+  ctx.save();
+  for (const { time, strong } of marks) {
+    if (time / 1000 < min || time / 1000 > max) continue;
+    const x = Math.round(valToPos(time / 1000, "x", true)) + 0.5;
+    const foot = bbox.top + bbox.height;
+    ctx.strokeStyle = ctx.fillStyle = strong ? palette.warn : palette.faint;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash(strong ? [4 * devicePixelRatio, 3 * devicePixelRatio] : []);
+    ctx.beginPath();
+    ctx.moveTo(x, strong ? bbox.top : foot - size);
+    ctx.lineTo(x, foot);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.beginPath();
+    const tip = strong ? bbox.top : foot - size;
+    ctx.moveTo(x - size / 2, tip);
+    ctx.lineTo(x + size / 2, tip);
+    ctx.lineTo(x, tip + size * 0.8);
+    ctx.closePath();
+    ctx.fill();
+  }
+  ctx.restore();
 }
 
 function seriesOptions({ label, colour, style }: Series, palette: Palette): uPlot.Series {

@@ -4,6 +4,8 @@ import {
   IconActivityHeartbeat,
   IconBrandNodejs,
   IconBug,
+  IconExclamationCircle,
+  IconHourglassHigh,
   IconLayoutGrid,
   IconListSearch,
   IconPlugConnected,
@@ -14,7 +16,7 @@ import {
 import type { Key } from "../i18n/en";
 
 interface Place {
-  to: "/services" | "/map" | "/traces" | "/live" | "/nodes" | "/nodejs" | "/tools" | "/connect";
+  to: "/services" | "/map" | "/traces" | "/slow" | "/errors" | "/live" | "/nodes" | "/nodejs" | "/tools" | "/connect";
   label: Key;
   icon: typeof IconLayoutGrid;
   key: string;
@@ -24,6 +26,8 @@ export const PLACES: readonly Place[] = [
   { to: "/services", label: "nav.overview", icon: IconLayoutGrid, key: "o" },
   { to: "/map", label: "nav.map", icon: IconTopologyStar3, key: "m" },
   { to: "/traces", label: "nav.traces", icon: IconListSearch, key: "t" },
+  { to: "/slow", label: "nav.slow", icon: IconHourglassHigh, key: "s" },
+  { to: "/errors", label: "nav.errors", icon: IconExclamationCircle, key: "e" },
   { to: "/live", label: "nav.live", icon: IconActivityHeartbeat, key: "l" },
   { to: "/nodes", label: "nav.nodes", icon: IconServer2, key: "n" },
   { to: "/nodejs", label: "nav.nodejs", icon: IconBrandNodejs, key: "j" },

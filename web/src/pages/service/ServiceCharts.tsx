@@ -4,16 +4,17 @@ import type { ServiceReport } from "../../api/types";
 import { count, duration, rate } from "../../domain/format";
 import { ratesOf, timesOf } from "../../domain/series";
 import { useWords } from "../../i18n";
-import { type Series, TimeSeries } from "../../parts/TimeSeries";
+import { type Series, type TimeMark, TimeSeries } from "../../parts/TimeSeries";
 import classes from "./ServicePage.module.css";
 
 interface Props {
   report: ServiceReport;
+  marks: readonly TimeMark[];
   onSelect: (from: number, to: number) => void;
 }
 
 /** Traffic, errors and latency side by side under one cursor; dragging chooses a time for the whole page. */
-export function ServiceCharts({ report, onSelect }: Props) {
+export function ServiceCharts({ report, marks, onSelect }: Props) {
   const { t } = useWords();
   const { series } = report;
   const times = useMemo(() => timesOf(series), [series]);
@@ -45,6 +46,7 @@ export function ServiceCharts({ report, onSelect }: Props) {
     from: new Date(report.from).getTime(),
     to: new Date(report.to).getTime(),
     sync: "service",
+    marks,
     onSelect,
   };
   return (

@@ -1,15 +1,20 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { useMemo } from "react";
 
+import { deploysQuery } from "../../api/errors";
+import type { DeployMark } from "../../api/errorsTypes";
 import { serviceQuery } from "../../api/queries";
 import type { ServiceReport } from "../../api/types";
+import { timeMarksOf } from "../../domain/deploys";
 import { healthOf } from "../../domain/health";
 import type { Range } from "../../domain/range";
 import { useWords } from "../../i18n";
 import { Breadcrumb } from "../../parts/Breadcrumb";
 import { HealthMark } from "../../parts/HealthMark";
 import { Loaded } from "../../parts/Loaded";
+import { MarkList } from "../../parts/MarkList";
 import { ReportSkeleton } from "../../parts/Skeletons";
 import { Page } from "../../shell/Page";
 import { useRange } from "../../shell/useRange";
@@ -55,6 +60,8 @@ export default function ServicePage() {
   );
 }
 
+const NO_MARKS: DeployMark[] = [];
+
 interface ReportProps {
   report: ServiceReport;
   range: Range;
@@ -65,6 +72,8 @@ interface ReportProps {
 function Report({ report, range, zoomTo, sort }: ReportProps) {
   const { t } = useWords();
   const navigate = route.useNavigate();
+  const { data: deploys = NO_MARKS } = useQuery(deploysQuery(report.service, range));
+  const marks = useMemo(() => timeMarksOf(t, deploys), [t, deploys]);
   const seconds = (new Date(report.to).getTime() - new Date(report.from).getTime()) / 1000;
   return (
     <>
@@ -102,6 +111,20 @@ function Report({ report, range, zoomTo, sort }: ReportProps) {
         <Button
           size="compact-xs"
           variant="default"
+          renderRoot={(props) => <Link to="/errors" search={{ service: report.service }} {...props} />}
+        >
+          {t("nav.errors")}
+        </Button>
+        <Button
+          size="compact-xs"
+          variant="default"
+          renderRoot={(props) => <Link to="/slow" search={{ service: report.service }} {...props} />}
+        >
+          {t("nav.slow")}
+        </Button>
+        <Button
+          size="compact-xs"
+          variant="default"
           renderRoot={(props) => (
             <Link to="/tools" search={{ app: report.app, service: report.service }} preload={false} {...props} />
           )}
@@ -109,7 +132,8 @@ function Report({ report, range, zoomTo, sort }: ReportProps) {
           {t("nav.tools")}
         </Button>
       </div>
-      <ServiceCharts report={report} onSelect={zoomTo} />
+      <ServiceCharts report={report} marks={marks} onSelect={zoomTo} />
+      <MarkList marks={deploys} />
       <RuntimeCharts service={report.service} range={range} onSelect={zoomTo} />
       <EndpointTable
         report={report}

@@ -23,6 +23,7 @@ import { usePalette } from "../../theme/theme";
 import { CompareMenu } from "./CompareMenu";
 import { Moments } from "./Moments";
 import { SpanDetails } from "./SpanDetails";
+import { TraceFindings } from "./TraceFindings";
 import classes from "./TracePage.module.css";
 import { TraceRuns } from "./TraceRuns";
 
@@ -111,6 +112,7 @@ function TraceView({ trace }: { trace: Trace }) {
           ))}
         </span>
       </div>
+      <TraceFindings traceId={trace.trace_id} onSelect={(id) => change({ span: id })} />
       <Moments traceId={trace.trace_id} onSelect={(id) => change({ span: id })} scale={scale} />
       <Waterfall
         key={trace.trace_id}
