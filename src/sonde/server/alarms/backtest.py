@@ -1,8 +1,8 @@
 """What a rule would have done: its windows over days of stored history, judged by the same function as live ones.
 
-One query, two for a rule with a baseline. Live evaluation looks every 30 s; a backtest looks as often as fits into
-MOST_VALUES windows and MOST_MERGES merges of percentiles, always at a divisor or a multiple of the rule's window, and
-says how often that is.
+One query; one more where there are groups, to know which, and one more for a baseline. Live evaluation looks every
+30 s; a backtest looks as often as fits into MOST_VALUES windows and MOST_MERGES merges of percentiles, always at a
+divisor or a multiple of the rule's window, and says how often that is.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sonde.server.reports.alarms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sonde.server.alarms.condition import Sample
@@ -68,7 +68,7 @@ def backtest(client: StoreClient, rule: Rule, start: datetime, end: datetime) ->
     first_s = -(-seconds_of(start) // SLOT_S) * SLOT_S
     last_s = seconds_of(end) // SLOT_S * SLOT_S
     reading, frame = _read_history(client, rule, first_s, last_s)
-    usual = _baselines(client, rule, frame)
+    usual = _baselines(client, rule, frame, list(reading.groups))
     judged = [_judge(rule, labels, reading, frame, usual.get(labels)) for labels in reading.groups]
     judged.sort(key=lambda one: (-len(one.intervals), -one.firing_s, one.labels))
     known = [frame.end_of(min(values)) for values in reading.groups.values() if values]
@@ -95,20 +95,27 @@ class ProblemError(Exception):
 def _read_history(client: StoreClient, rule: Rule, first_s: int, last_s: int) -> tuple[Reading, Frame]:
     """With the finest steps that can be afforded: for one group first, and coarser ones where there are more."""
     limited = replace(rule, document=rule.document.model_copy(update={"most_groups": MOST_GROUPS}))
-    step_s = _step_s(rule, last_s - first_s, 1)
+    span_s, among, dropped = last_s - first_s, None, 0
     if dimensions(rule.document) and rule.document.what.kind not in last_seen.KINDS:
-        groups = len(_read(client, limited, Frame(first_s, 3600, max(1, (last_s - first_s) // 3600))).groups)
-        step_s = _step_s(rule, last_s - first_s, max(1, groups))
-    frame = Frame(first_s, step_s, max(1, (last_s - first_s) // step_s + 1))
-    return _read(client, limited, frame), frame
+        once = Frame(last_s, SLOT_S)
+        what = rule.document.what
+        cheap = what.model_copy(update={"statistic": "requests"}) if what.kind == "statistic" else what
+        whole = limited.document.model_copy(update={"window_s": max(SLOT_S, span_s), "what": cheap})
+        first_look = _read(client, replace(limited, document=whole), once)
+        among, dropped = list(first_look.groups), first_look.dropped
+    step_s = _step_s(rule, span_s, max(1, len(among or ())))
+    frame = Frame(first_s, step_s, max(1, span_s // step_s + 1))
+    reading = _read(client, limited, frame, among)
+    reading.dropped = max(dropped, reading.dropped)
+    return reading, frame
 
 
-def _read(client: StoreClient, rule: Rule, frame: Frame) -> Reading:
+def _read(client: StoreClient, rule: Rule, frame: Frame, among: Sequence[Labels] | None = None) -> Reading:
     if rule.document.what.kind in last_seen.KINDS:
         found = last_seen.history(client, rule, frame)
         found.groups = dict(list(found.groups.items())[:MOST_GROUPS])
         return found
-    found = read(client, [rule], frame)[rule.id]
+    found = read(client, [rule], frame, among=among)[rule.id]
     if found.problem:
         raise ProblemError(found.problem)
     return found
@@ -130,7 +137,9 @@ def _step_s(rule: Rule, span_s: int, groups: int) -> int:
     return _STEPS_S[-1]
 
 
-def _baselines(client: StoreClient, rule: Rule, frame: Frame) -> Mapping[Labels, dict[int, float | None]]:
+def _baselines(
+    client: StoreClient, rule: Rule, frame: Frame, among: Sequence[Labels]
+) -> Mapping[Labels, dict[int, float | None]]:
     """The threshold at each anchor, by group; nothing for a rule without a baseline."""
     wanted = rule.document.condition.baseline
     if wanted is None:
@@ -138,7 +147,7 @@ def _baselines(client: StoreClient, rule: Rule, frame: Frame) -> Mapping[Labels,
     first, last = baseline.anchor_of(frame.first_s), baseline.anchor_of(frame.end_of(frame.count - 1))
     past = past_frame(wanted, first, last)
     above = rule.document.condition.op.startswith(">")
-    reading = _read(client, rule, past)
+    reading = _read(client, rule, past, among)
     found: dict[Labels, dict[int, float | None]] = {}
     for labels in reading.groups:
         values = values_by_end(reading, labels, past)

@@ -80,15 +80,20 @@ class _Gathered:
 
 
 def read(
-    client: StoreClient, rules: Sequence[Rule], frame: Frame, keep: Mapping[str, AbstractSet[Labels]] | None = None
+    client: StoreClient,
+    rules: Sequence[Rule],
+    frame: Frame,
+    keep: Mapping[str, AbstractSet[Labels]] | None = None,
+    among: Sequence[Labels] | None = None,
 ) -> dict[str, Reading]:
     """By rule id; rules of the kinds `no_data` and `agent` are not read here. `keep`: groups that are not dropped.
+    `among`: of one rule no groups are wanted that say other names than these.
 
     Raises StoreUnavailable. What the store refuses is the problem of the rule that asked.
     """
     found: dict[str, Reading] = {}
     for batch in _batches(rules):
-        found |= _read_batch(client, batch, frame)
+        found |= _read_batch(client, batch._replace(among=among), frame)
     for rule in rules:
         if rule.id in found:
             _drop(found[rule.id], rule.document.most_groups, (keep or {}).get(rule.id, frozenset()))
@@ -100,6 +105,18 @@ class _Batch(NamedTuple):
     window_s: int
     what: str
     rules: list[Rule]
+    among: Sequence[Labels] | None = None
+
+    def only(self, columns: Sequence[str]) -> Filters:
+        """What all of the rules want and nothing else is wanted of: told to the store already."""
+        values: dict[str, list[str]] = {}
+        for name in columns:
+            wanted = {_exact(rule.document, name) for rule in self.rules}
+            if None not in wanted:
+                values[name] = sorted(value for value in wanted if value is not None)
+            elif self.among and all(name in dict(labels) for labels in self.among):
+                values[name] = sorted({dict(labels)[name] for labels in self.among})
+        return Filters(values)
 
 
 def _batches(rules: Iterable[Rule]) -> Iterator[_Batch]:
@@ -163,16 +180,6 @@ def _reading(gathered: _Gathered, document: AlarmRuleDocument, missing: float | 
     return Reading(groups, missing)
 
 
-def _only(rules: Sequence[Rule], columns: Sequence[str]) -> Filters:
-    """What all of them want and nothing else is wanted of: told to the store already."""
-    values: dict[str, list[str]] = {}
-    for name in columns:
-        wanted = {_exact(rule.document, name) for rule in rules}
-        if None not in wanted:
-            values[name] = sorted(value for value in wanted if value is not None)
-    return Filters(values)
-
-
 def _exact(document: AlarmRuleDocument, name: str) -> str | None:
     """The only value that a rule wants; None: it wants several."""
     value: str = getattr(document.what, name)
@@ -207,7 +214,7 @@ def _statistics(client: StoreClient, batch: _Batch, frame: Frame) -> dict[str, R
         _apps(batch.rules),
         frame.windows(batch.window_s),
         sorted(set(sets.values())),
-        _only(batch.rules, _REQUEST_COLUMNS),
+        batch.only(_REQUEST_COLUMNS),
         quantiles=bool(batch.what),
     )
     index: dict[tuple[object, ...], list[tuple[tuple[str, ...], int, RequestSums]]] = defaultdict(list)
@@ -266,7 +273,7 @@ def _of_requests(statistic: str, sums: RequestSums, window_s: int) -> float | No
 
 def _host_figures(client: StoreClient, batch: _Batch, frame: Frame) -> dict[str, Reading]:
     rows = alarm_windows.host_figures(
-        client, _apps(batch.rules), frame.windows(batch.window_s), batch.what, _only(batch.rules, ("host",))
+        client, _apps(batch.rules), frame.windows(batch.window_s), batch.what, batch.only(("host",))
     )
     by_app: dict[str, list[tuple[str, int, float]]] = defaultdict(list)
     for app, host, number, value in rows:
@@ -286,7 +293,7 @@ def _failures(client: StoreClient, batch: _Batch, frame: Frame) -> dict[str, Rea
     used = {name for rule in batch.rules for name in _used(rule.document, _ERROR_COLUMNS)}
     columns = [name for name in _ERROR_COLUMNS if name in used]
     rows = alarm_windows.failures(
-        client, _apps(batch.rules), frame.windows(batch.window_s), columns, _only(batch.rules, columns)
+        client, _apps(batch.rules), frame.windows(batch.window_s), columns, batch.only(columns)
     )
     by_app: dict[str, list[tuple[tuple[str, ...], int, int]]] = defaultdict(list)
     for app, values, number, count in rows:
@@ -340,7 +347,7 @@ def _metrics(client: StoreClient, batch: _Batch, frame: Frame) -> dict[str, Read
         frame.windows(batch.window_s),
         sorted({rule.document.what.metric for rule in batch.rules}),
         keys,
-        _only(batch.rules, _METRIC_COLUMNS),
+        batch.only(_METRIC_COLUMNS),
     )
     index: dict[tuple[str, str], list[MetricRow]] = defaultdict(list)
     for row in rows:
