@@ -11,7 +11,7 @@ from otlp_making import MS, NOW, SLOT, Span
 from test_store_queries_tallies import tally
 
 from sonde.server.insight.histogram import BOUNDS_MS, FAILED, WELL_KNOWN_MS, Histogram, bucket
-from sonde.server.store.lateness import Lateness
+from sonde.server.store.lateness import Lateness, told_lateness
 
 EDGES_NS = [ns + one for bound in BOUNDS_MS for ns in (bound * 1_000_000,) for one in (-1, 0, 1)]
 
@@ -100,9 +100,11 @@ def test_an_app_says_how_late_its_data_may_come(web, loader, sender, app):
     said = {app: 7200}
     lateness = Lateness(loader, lambda: said)
     lateness.look()
+    assert told_lateness(loader)[app] == 7200
     sender.spans("orders", *old)
     said.clear()
     lateness.look()
+    assert app not in told_lateness(loader)
     sender.spans("orders", *old, service__instance__id="later")
 
     ((slots, requests),) = web.rows(

@@ -34,14 +34,21 @@ def tell_lateness(client: StoreClient, late_max_s: Mapping[str, int]) -> None:
         )
 
 
+def told_lateness(client: StoreClient) -> dict[str, int]:
+    """What the store was told, in seconds by app."""
+    return {str(app): int(late) for app, late in client.rows("SELECT app, late_max_s FROM app_lateness") if late}
+
+
 class Lateness:
-    """`run` until cancelled: what was said is told to the store soon after, and again after a restart of either."""
+    """`run` until cancelled: what was said is told to the store soon after. The store remembers it, a file for each
+    telling: so it is told what is new to it, and nothing else.
+    """
 
     def __init__(self, store: StoreClient, said: Callable[[], Mapping[str, int]]) -> None:
         """`store`: as the user who may write. `said` gives seconds by app, and may block."""
         self._store = store
         self._said = said
-        self._told: dict[str, int] = {}
+        self._told: dict[str, int] | None = None
 
     async def run(self) -> None:
         """Whoever is away is asked again at the next look."""
@@ -55,7 +62,8 @@ class Lateness:
     def look(self) -> None:
         """Tell what is new. Raises StoreError, SQLAlchemyError."""
         said = dict(self._said())
-        new = {app: late for app, late in said.items() if self._told.get(app) != late}
-        new |= dict.fromkeys(self._told.keys() - said.keys(), 0)
+        told = self._told if self._told is not None else told_lateness(self._store)
+        new = {app: late for app, late in said.items() if told.get(app) != late}
+        new |= dict.fromkeys(told.keys() - said.keys(), 0)
         tell_lateness(self._store, new)
         self._told = said
