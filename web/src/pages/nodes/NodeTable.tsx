@@ -45,6 +45,24 @@ export function NodeTable({ nodes, sort, onSort }: Props) {
         ),
       },
       {
+        key: "services",
+        header: t("nodes.services"),
+        width: 150,
+        sortBy: ({ services }) => services.length,
+        cell: ({ services }) => (
+          <span className="ellipsis" title={services.join(", ")}>
+            {services.slice(0, MOST_NAMED).map((service, index) => (
+              <span key={service}>
+                {index > 0 && ", "}
+                <Link to="/services/$service" params={{ service }} preload={false} className="link">
+                  {service}
+                </Link>
+              </span>
+            ))}
+          </span>
+        ),
+      },
+      {
         key: "cpu",
         header: t("nodes.cpu"),
         width: 128,
@@ -135,24 +153,6 @@ export function NodeTable({ nodes, sort, onSort }: Props) {
         align: "right",
         sortBy: ({ processes }) => processes,
         cell: ({ processes }) => <Amount of={plain(processes, 0)} />,
-      },
-      {
-        key: "services",
-        header: t("nodes.services"),
-        width: 150,
-        sortBy: ({ services }) => services.length,
-        cell: ({ services }) => (
-          <span className="ellipsis" title={services.join(", ")}>
-            {services.slice(0, MOST_NAMED).map((service, index) => (
-              <span key={service}>
-                {index > 0 && ", "}
-                <Link to="/services/$service" params={{ service }} preload={false} className="link">
-                  {service}
-                </Link>
-              </span>
-            ))}
-          </span>
-        ),
       },
       {
         key: "seen",
