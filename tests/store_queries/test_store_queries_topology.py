@@ -145,6 +145,7 @@ def between(found, source: str, target: str):
 
 def learned_map(web, loader, app, start=SLOT, end=END):
     learning.learn_peers(loader, SLOT - timedelta(minutes=1), END)
+    learning.learn_addresses(loader, SLOT - timedelta(minutes=1), END)
     return topology.service_map(web, [app], start, end)
 
 

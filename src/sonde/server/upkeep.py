@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from sonde.server.store.intake_statements import STATEMENTS, settings_for
 from sonde.server.store.loader import Loader
 from sonde.server.store.migrate import migrate, server_version
 from sonde.server.store.queries.deploys import learn_runs
-from sonde.server.store.queries.learning import learn_peers
+from sonde.server.store.queries.learning import learn_addresses, learn_peers
 from sonde.server.store.retention import apply_retention
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 LEARN_PAUSE_S = 5.0
 """Between two looks at new calls, while there are any."""
+LEARN_ADDRESSES_PAUSE_S = 60.0
+"""Where a service answers changes more slowly than who calls it, and reading it of spans costs more."""
 LEARN_BACK = timedelta(minutes=2)
 """How far back a look goes: further than data is late."""
 HEARD_OF_BACK = timedelta(minutes=10)
@@ -78,12 +81,18 @@ class Upkeep:
             self.on_spans()
 
     async def _keep_learning(self) -> None:
+        addresses_due = time.monotonic()
         while True:
             await asyncio.sleep(LEARN_PAUSE_S)
             if not self._calls_loaded.is_set():
                 continue
             self._calls_loaded.clear()
-            await self._insist("learn addresses", lambda: learn_peers(self._store, datetime.now(UTC) - LEARN_BACK))
+            await self._insist("learn of calls", lambda: learn_peers(self._store, datetime.now(UTC) - LEARN_BACK))
+            if time.monotonic() >= addresses_due:
+                await self._insist(
+                    "learn addresses", lambda: learn_addresses(self._store, datetime.now(UTC) - LEARN_BACK)
+                )
+                addresses_due = time.monotonic() + LEARN_ADDRESSES_PAUSE_S
             self.peer_learnings += 1
             await self._insist("note processes", lambda: learn_runs(self._store, datetime.now(UTC) - HEARD_OF_BACK))
 

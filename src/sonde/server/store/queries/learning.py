@@ -97,13 +97,25 @@ _ADDRESSES = f"""
 
 
 def learn_peers(client: StoreClient, since: datetime, until: datetime | None = None) -> None:
-    """Find out who answers at an address and what both ends say, from the spans since then; whole slots of them.
+    """Find out who answers at an address and what both ends say, from traces since then; whole slots of them.
 
     `client` may write. Looking at the same time again changes nothing.
     """
     parameters = scope(None, floor_to(since, SLOT_S), until or datetime.now(UTC))
-    ((spans,),) = client.rows(f"SELECT count() FROM spans WHERE {SPAN_TIMES}", parameters)
-    sampled = parameters | {"one_in": max(1, int(spans) // LEARN_FROM_SPANS)}
-    client.command(_HOPS, sampled)
+    client.command(_HOPS, parameters | {"one_in": _one_in(client, parameters)})
     client.command(_PEERS, parameters)
-    client.command(_ADDRESSES, sampled)
+
+
+def learn_addresses(client: StoreClient, since: datetime, until: datetime | None = None) -> None:
+    """Find out under which addresses services say that they answer, of those that somebody called since then.
+
+    `client` may write. Looking at the same time again changes nothing.
+    """
+    parameters = scope(None, floor_to(since, SLOT_S), until or datetime.now(UTC))
+    client.command(_ADDRESSES, parameters | {"one_in": _one_in(client, parameters)})
+
+
+def _one_in(client: StoreClient, parameters: dict[str, object]) -> int:
+    """Of how many traces one is looked at."""
+    ((spans,),) = client.rows(f"SELECT count() FROM spans WHERE {SPAN_TIMES}", parameters)
+    return max(1, int(spans) // LEARN_FROM_SPANS)
