@@ -10,7 +10,6 @@ import {
   redirect,
   retainSearchParams,
 } from "@tanstack/react-router";
-
 import { ERROR_ORDERS, type ErrorOrder } from "./api/errors";
 import { ApiError } from "./api/http";
 import type { NodejsFileKind } from "./api/nodejsTypes";
@@ -391,6 +390,37 @@ const connectRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/connect/ConnectPage")),
 });
 
+const dashboardsRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/dashboards",
+  validateSearch: (search: Record<string, unknown>): ListSearch => readListSearch(search),
+  component: lazyRouteComponent(() => import("./pages/dashboards/DashboardsPage")),
+});
+
+export interface DashboardSearch {
+  edit?: true;
+  /** `name=value` of variables. */
+  value?: string[];
+}
+
+const dashboardRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/dashboards/$id",
+  validateSearch: (search: Record<string, unknown>): DashboardSearch => ({
+    edit: readFlag(search.edit),
+    value: readTexts(search.value),
+  }),
+  component: lazyRouteComponent(() => import("./pages/dashboard/DashboardPage")),
+});
+
+/** Without an account, for whoever has the link. */
+const sharedRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/shared/$token",
+  validateSearch: (search: Record<string, unknown>): RangeSearch => readRangeSearch(search),
+  component: lazyRouteComponent(() => import("./pages/shared/SharedPage")),
+});
+
 export interface NodejsSearch extends ListSearch {
   app?: string;
   view?: "instances";
@@ -498,6 +528,7 @@ const nodejsFileRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   loginRoute,
+  sharedRoute,
   insideRoute.addChildren([
     indexRoute,
     overviewRoute,
@@ -520,6 +551,8 @@ const routeTree = rootRoute.addChildren([
     nodejsFileRoute,
     nodejsInstanceRoute,
     nodejsProcessRoute,
+    dashboardsRoute,
+    dashboardRoute,
     connectRoute,
   ]),
 ]);

@@ -2,6 +2,7 @@
 import { common } from "./en/common";
 import { compare } from "./en/compare";
 import { connect } from "./en/connect";
+import { dashboards } from "./en/dashboards";
 import { errors } from "./en/errors";
 import { help } from "./en/help";
 import { live } from "./en/live";
@@ -27,6 +28,7 @@ export const en = {
   ...compare,
   ...slow,
   ...errors,
+  ...dashboards,
   ...connect,
   ...help,
 } as const;

@@ -2,6 +2,7 @@ import type { Key } from "./en";
 import { common } from "./zh/common";
 import { compare } from "./zh/compare";
 import { connect } from "./zh/connect";
+import { dashboards } from "./zh/dashboards";
 import { errors } from "./zh/errors";
 import { help } from "./zh/help";
 import { live } from "./zh/live";
@@ -28,6 +29,7 @@ export const zh: Record<Key, string> = {
   ...compare,
   ...slow,
   ...errors,
+  ...dashboards,
   ...connect,
   ...help,
 };

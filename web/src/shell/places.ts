@@ -6,6 +6,7 @@ import {
   IconBug,
   IconExclamationCircle,
   IconHourglassHigh,
+  IconLayoutDashboard,
   IconLayoutGrid,
   IconListSearch,
   IconPlugConnected,
@@ -16,7 +17,18 @@ import {
 import type { Key } from "../i18n/en";
 
 interface Place {
-  to: "/services" | "/map" | "/traces" | "/slow" | "/errors" | "/live" | "/nodes" | "/nodejs" | "/tools" | "/connect";
+  to:
+    | "/services"
+    | "/map"
+    | "/traces"
+    | "/slow"
+    | "/errors"
+    | "/live"
+    | "/nodes"
+    | "/nodejs"
+    | "/tools"
+    | "/dashboards"
+    | "/connect";
   label: Key;
   icon: typeof IconLayoutGrid;
   key: string;
@@ -32,6 +44,7 @@ export const PLACES: readonly Place[] = [
   { to: "/nodes", label: "nav.nodes", icon: IconServer2, key: "n" },
   { to: "/nodejs", label: "nav.nodejs", icon: IconBrandNodejs, key: "j" },
   { to: "/tools", label: "nav.tools", icon: IconBug, key: "d" },
+  { to: "/dashboards", label: "nav.dashboards", icon: IconLayoutDashboard, key: "b" },
   { to: "/connect", label: "nav.connect", icon: IconPlugConnected, key: "c" },
 ];
 
@@ -40,5 +53,5 @@ export const refreshesItself = (pathname: string) => !/^\/traces/.test(pathname)
 
 /** Pages whose data is of a time range. */
 export function hasRange(pathname: string): boolean {
-  return !/^\/(live|nodes\/?$|nodejs\/?$|nodejs\/files|tools|connect|traces\/.)/.test(pathname);
+  return !/^\/(live|nodes\/?$|nodejs\/?$|nodejs\/files|dashboards\/?$|tools|connect|traces\/.)/.test(pathname);
 }

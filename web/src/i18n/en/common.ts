@@ -29,6 +29,7 @@ export const common = {
   "nav.traces": "Traces",
   "nav.live": "Live",
   "nav.nodes": "Nodes",
+  "nav.dashboards": "Dashboards",
   "nav.connect": "Connect",
   "nav.tools": "Tools",
   "user.menu": "Account",

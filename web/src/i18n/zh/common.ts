@@ -30,6 +30,7 @@ export const common: Record<keyof typeof words, string> = {
   "nav.traces": "调用链",
   "nav.live": "实时",
   "nav.nodes": "节点",
+  "nav.dashboards": "仪表盘",
   "nav.connect": "\u63a5\u5165",
   "nav.tools": "调试",
   "user.menu": "账户",
