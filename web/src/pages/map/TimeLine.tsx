@@ -133,18 +133,18 @@ export function TimeLine({ history, at, onChange }: Props) {
           </>
         )}
       </span>
-      {at !== undefined && (
-        <Button
-          size="compact-xs"
-          variant="light"
-          onClick={() => {
-            setPlaying(false);
-            onChange(undefined);
-          }}
-        >
-          {t("map.showWhole")}
-        </Button>
-      )}
+      {/* its room is kept: else the track would change its width under the pointer */}
+      <Button
+        size="compact-xs"
+        variant="light"
+        style={{ visibility: at === undefined ? "hidden" : undefined }}
+        onClick={() => {
+          setPlaying(false);
+          onChange(undefined);
+        }}
+      >
+        {t("map.showWhole")}
+      </Button>
     </div>
   );
 }
