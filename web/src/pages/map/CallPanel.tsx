@@ -2,13 +2,14 @@ import { ActionIcon, Button } from "@mantine/core";
 import { IconArrowNarrowRight, IconX } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 
-import type { MapEdge, ServiceMap } from "../../api/types";
+import type { MapEdge, MapNode, ServiceMap } from "../../api/types";
 import { count, duration, percent, type Quantity, rate, text } from "../../domain/format";
 import { healthOf } from "../../domain/health";
 import { disagrees } from "../../domain/mapCalls";
 import { useWords } from "../../i18n";
 import { Amount } from "../../parts/Amount";
 import { HealthMark } from "../../parts/HealthMark";
+import type { TracesSearch } from "../../routes";
 import { TEST_IDS } from "../../testIds";
 import classes from "./MapPage.module.css";
 
@@ -25,6 +26,7 @@ export function CallPanel({ call, map, seconds, onSelect }: Props) {
   const source = map.nodes.find(({ id }) => id === call.source);
   const target = map.nodes.find(({ id }) => id === call.target);
   const there = call.other_end;
+  const search = source && target && tracesOf(source, target);
   const rows: { label: string; here: Quantity; there: Quantity | undefined }[] = [
     { label: t("map.seen"), here: count(call.requests), there: there ? count(there.requests) : undefined },
     {
@@ -111,11 +113,11 @@ export function CallPanel({ call, map, seconds, onSelect }: Props) {
               </Button>
             ),
         )}
-        {target?.type === "service" && (
+        {search && (
           <Button
             size="compact-xs"
             variant="default"
-            renderRoot={(props) => <Link to="/traces" search={{ service: target.name, order: "slowest" }} {...props} />}
+            renderRoot={(props) => <Link to="/traces" search={search} {...props} />}
           >
             {t("map.slowest")}
           </Button>
@@ -123,4 +125,11 @@ export function CallPanel({ call, map, seconds, onSelect }: Props) {
       </div>
     </aside>
   );
+}
+
+/** Of a service its requests; of anything else the calls to it, which only the caller tells of. */
+function tracesOf(source: MapNode, target: MapNode): TracesSearch | undefined {
+  if (target.type === "service") return { service: target.name, order: "slowest" };
+  if (source.type !== "service") return undefined;
+  return { service: source.name, peer: target.name, any_span: true, order: "slowest" };
 }
