@@ -230,6 +230,18 @@ def test_a_group_has_its_series_callers_peers_and_slowest_calls(web, sender, app
     assert statements.report(web, [app], ("sql", 1), START, END) is None
 
 
+def test_a_group_of_very_many_statements_has_a_page_too(web, sender, app):
+    """Each with a value of its own, as of senders that mask nothing."""
+    sender.spans("orders", *[call(n, f"CALL p({n})", ms=1.0) for n in range(1, statements.MOST_KEYS + 50)])
+    (listed,) = asked(web, app).items
+
+    report = statements.report(web, [app], statements.kind_of(listed.id), START, END)
+
+    assert report.group == listed
+    assert (report.group.text, report.group.calls) == ("CALL p(?)", statements.MOST_KEYS + 49)
+    assert report.looked_at == statements.MOST_KEYS + 49
+
+
 def test_an_id_of_a_group_is_its_kind_and_a_number():
     assert statements.kind_of("sql-00000000000000ff") == ("sql", 255)
     for bad in ("", "sql", "sql-ff", "dns-00000000000000ff", "sql-00000000000000FF", "sql-0000000000000+ff"):

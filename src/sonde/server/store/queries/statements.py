@@ -39,6 +39,8 @@ MOST_SERVICES = 50
 MOST_CALLERS = 100
 MOST_SLOWEST = 30
 CHART_POINTS = 60
+MOST_KEYS = 200
+"""Ways to say what one group says, that are told apart by themselves."""
 LOOKED_AT = 2000
 """So many calls of a group are followed to the request that they belong to."""
 P95_CANDIDATES = 5000
@@ -256,10 +258,12 @@ def report(
         "step_s": steps.step_s,
     }
     told = _first(client, [kind], more, parameters, "calls", 1, "fingerprint IN {chosen:Array(UInt64)}")
-    groups = _groups(client, _chosen([kind], more), parameters, told)
+    calls, keys = _of_one(client, kind, more, parameters, fingerprint)
+    parameters |= {"keys": keys}
+    groups = _groups(client, calls, parameters, told)
     if not groups:
         return None
-    of_group = f"({_chosen([kind], more, 'instance,')})"
+    of_group = f"({calls})"
     callers, looked_at = _callers(client, apps, of_group, parameters)
     return SlowReport(
         from_=start,
@@ -272,6 +276,21 @@ def report(
         peers=_peers(client, of_group, parameters),
         slowest=_slowest(client, of_group, parameters),
     )
+
+
+def _of_one(
+    client: StoreClient, kind: CallKind, more: str, parameters: dict[str, Any], fingerprint: int
+) -> tuple[str, list[int]]:
+    """The calls of one group as rows, and the `keys` that this needs: most groups have few, and need no shapes then."""
+    keys = client.rows(
+        f"SELECT key FROM ({_known([kind], more)}) WHERE fingerprint IN {{chosen:Array(UInt64)}} LIMIT {MOST_KEYS + 1}",
+        parameters,
+    )
+    if len(keys) > MOST_KEYS:
+        return _chosen([kind], more, "instance,"), []
+    keyed = _keyed([kind], more, "instance,")
+    of_keys = f"SELECT *, toUInt64({fingerprint}) AS fingerprint FROM ({keyed}) WHERE key IN {{keys:Array(UInt64)}}"
+    return of_keys, [key for (key,) in keys]
 
 
 def _series(client: StoreClient, of_group: str, parameters: dict[str, Any], steps: Steps) -> list[CallPoint]:
