@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
 from sonde.server.alarms import templates
 from sonde.server.alarms.backtest import ProblemError, backtest
@@ -284,7 +284,7 @@ def _add_rules(router: APIRouter, parts: Parts, seen: _Seen) -> None:
 
         return await parts.store_workers(query)
 
-    @router.get("/rules/export", response_class=PlainTextResponse, responses=_TOML)
+    @router.get("/rules/export", response_class=Response, responses=_TOML)
     async def export(
         caller: Annotated[Caller, Depends(reader)], app: Annotated[str, Query(pattern="^[0-9a-f]{1,32}$")]
     ) -> Response:
@@ -295,7 +295,7 @@ def _add_rules(router: APIRouter, parts: Parts, seen: _Seen) -> None:
             return exported(alarms.rules.of_app(app))
 
         headers = {"Content-Disposition": 'attachment; filename="alarms.toml"'}
-        return PlainTextResponse(await work(query), media_type="application/toml", headers=headers)
+        return Response(await work(query), media_type="application/toml", headers=headers)
 
     @router.post("/rules/import")
     async def import_(wish: AlarmImportWish, caller: Annotated[Caller, Depends(writer)]) -> AlarmImport:
