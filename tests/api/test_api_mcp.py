@@ -78,6 +78,9 @@ def test_the_protocols_own_client_finds_its_way_from_services_to_a_trace(server,
         ("search_traces", {"service": SERVICE, "error": True, "attributes": ["order.id=7"]}),
         ("get_trace", {"trace_id": TRACE}),
         ("service_map", {}),
+        ("list_errors", {"service": SERVICE}),
+        ("slow_calls", {"service": SERVICE}),
+        ("list_alarms", {}),
         ("list_hosts", {}),
         ("query_metrics", {"query": "1 + 1"}),
         ("debugger_runs", {}),
@@ -98,7 +101,7 @@ def test_the_protocols_own_client_finds_its_way_from_services_to_a_trace(server,
     assert {name for name, _ in calls} <= set(said["tools"])
     texts = [answer["content"][0]["text"] for answer in said["answers"]]
     assert not any(answer.get("is_error") or answer.get("isError") for answer in said["answers"]), texts
-    services, report, requests, trace, shown, hosts, metrics, runs = map(json.loads, texts)
+    services, report, requests, trace, shown, errors, slow, alarms, hosts, metrics, runs = map(json.loads, texts)
     assert SERVICE in [service["service"] for service in services["services"]]
     assert report["figures"]["errors"] == 1
     assert [row["trace_id"] for row in requests["requests"]] == [TRACE]
@@ -106,6 +109,9 @@ def test_the_protocols_own_client_finds_its_way_from_services_to_a_trace(server,
     assert len(trace["spans"][1]["statement"]) == 500
     assert SERVICE in [node["name"] for node in shown["nodes"]]
     assert {value for _, value in metrics["series"][0]["values"]} == {"2"}
+    assert [error["times"] for error in errors["items"]] == [1]
+    assert [group["calls"] for group in slow["items"]] == [1]
+    assert alarms["alarms"] == []
     assert hosts["hosts"] == []
     assert runs["runs"] == []
     assert all(json.loads(text)["link"].startswith(server.url) for text in texts)

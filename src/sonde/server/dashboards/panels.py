@@ -184,7 +184,9 @@ def _host(query: HostQuery, asked: Asked) -> list[PanelSeries]:
 
 
 def _services(asked: Asked) -> tuple[list[str], list[list[Cell]]]:
-    found = services.overview(asked.store, asked.apps, asked.start, asked.end)
+    found = services.overview(
+        asked.store, asked.apps, asked.start, asked.end, lambda app: asked.thresholds(app).apdex_t_ms
+    )
     columns = ["service", "requests_per_s", "success_rate", "p95_ms", "apdex"]
     return columns, [[getattr(service, column) for column in columns] for service in found]
 

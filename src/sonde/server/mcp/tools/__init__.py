@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sonde.server.mcp.tools.debugger import DEBUGGER_RUN, DEBUGGER_RUNS
+from sonde.server.mcp.tools.failing import LIST_ALARMS, LIST_ERRORS, SLOW_CALLS
 from sonde.server.mcp.tools.hosts import LIST_HOSTS
 from sonde.server.mcp.tools.metrics import QUERY_METRICS
 from sonde.server.mcp.tools.service_map import SERVICE_MAP
@@ -22,6 +23,9 @@ TOOLS: dict[str, Tool[Any]] = {
         SERVICE_MAP,
         SEARCH_TRACES,
         GET_TRACE,
+        LIST_ERRORS,
+        SLOW_CALLS,
+        LIST_ALARMS,
         LIST_HOSTS,
         QUERY_METRICS,
         DEBUGGER_RUNS,

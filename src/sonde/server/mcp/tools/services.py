@@ -6,13 +6,18 @@ from typing import Any
 
 from pydantic import Field
 
+from sonde.server.api.named_store import named_store
+from sonde.server.api.thresholds import apdex_t_ms_of
 from sonde.server.mcp.tool import Asker, InTime, Name, NotAnswered, Tool
 from sonde.server.store.queries import services
 
 
 async def _list(asker: Asker, question: InTime) -> dict[str, Any]:
     start, end = question.between(asker.now)
-    found = await asker.parts.store_workers(services.overview, asker.parts.store, asker.apps, start, end)
+    parts = asker.parts
+    found = await parts.store_workers(
+        lambda: services.overview(named_store(parts), asker.apps, start, end, apdex_t_ms_of(parts))
+    )
     return {
         "from": start,
         "to": end,
@@ -42,8 +47,9 @@ class _Report(InTime):
 
 async def _report(asker: Asker, question: _Report) -> dict[str, Any]:
     start, end = question.between(asker.now)
-    found = await asker.parts.store_workers(
-        services.report, asker.parts.store, asker.apps, question.service, start, end, asker.parts.apdex_t_ms
+    parts = asker.parts
+    found = await parts.store_workers(
+        lambda: services.report(named_store(parts), asker.apps, question.service, start, end, apdex_t_ms_of(parts))
     )
     if found is None:
         raise NotAnswered("no service of that name had requests in that span of time; list_services says which had")
