@@ -15,12 +15,14 @@ import { ApiError } from "./api/http";
 import type { NodejsFileKind } from "./api/nodejsTypes";
 import { sessionQuery } from "./api/queries";
 import { CALL_LISTS, type CallList, SLOW_ORDERS, type SlowOrder } from "./api/slow";
+import { BYS, type By, COMPARES, type Compare } from "./api/statisticsTypes";
 import type { JobState } from "./api/types";
 import { HOPS, type Hops } from "./domain/mapFocus";
 import { FILE_KINDS } from "./domain/nodejs";
 import { type RangeSearch, readRangeSearch } from "./domain/range";
 import { parseSearch, readFlag, readNumber, readOneOf, readText, readTexts, writeSearch } from "./domain/search";
 import { NotFoundPage } from "./pages/notFound/NotFoundPage";
+import { DAY_METRICS, type DayMetric } from "./pages/statisticsDay/strip";
 import { PageFailure } from "./shell/PageFailure";
 import { Shell } from "./shell/Shell";
 
@@ -212,6 +214,73 @@ export interface LiveSearch {
   window_s?: number;
   paused?: true;
 }
+
+export interface StatisticsSearch extends ListSearch {
+  app?: string;
+  service?: string;
+  endpoint?: string;
+  instance?: string;
+  /** Kind of the spans; `client` and `producer`: outgoing calls. */
+  kind?: string;
+  /** `404`, `5xx` */
+  status?: string;
+  by?: By;
+  compare?: Compare;
+}
+
+const statisticsRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/statistics",
+  validateSearch: (search: Record<string, unknown>): StatisticsSearch => ({
+    ...readListSearch(search),
+    app: readText(search.app),
+    service: readText(search.service),
+    endpoint: readText(search.endpoint),
+    instance: readText(search.instance),
+    kind: readText(search.kind),
+    status: readText(search.status),
+    by: readOneOf(search.by, BYS),
+    compare: readOneOf(search.compare, COMPARES),
+  }),
+  component: lazyRouteComponent(() => import("./pages/statistics/StatisticsPage")),
+});
+
+export interface DaySearch {
+  app?: string;
+  service?: string;
+  /** As 2026-11-21, in the app's time zone; nothing: today there. */
+  date?: string;
+  /** The date beside it. */
+  against?: string;
+  metric?: DayMetric;
+}
+
+const statisticsDayRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/statistics/day",
+  validateSearch: (search: Record<string, unknown>): DaySearch => ({
+    app: readText(search.app),
+    service: readText(search.service),
+    date: readText(search.date),
+    against: readText(search.against),
+    metric: readOneOf(search.metric, DAY_METRICS),
+  }),
+  component: lazyRouteComponent(() => import("./pages/statisticsDay/StatisticsDayPage")),
+});
+
+const appSettingsRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/apps/$app/settings",
+  component: lazyRouteComponent(() => import("./pages/appSettings/AppSettingsPage")),
+});
+
+const namesRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/apps/$app/names",
+  // the rule that is changed
+  validateSearch: (search: Record<string, unknown>): { rule?: string } => ({ rule: readText(search.rule) }),
+  component: lazyRouteComponent(() => import("./pages/names/NamesPage")),
+});
 
 export interface SlowSearch {
   kind?: CallList;
@@ -537,6 +606,10 @@ const routeTree = rootRoute.addChildren([
     tracesRoute,
     traceRoute,
     compareRoute,
+    statisticsRoute,
+    statisticsDayRoute,
+    appSettingsRoute,
+    namesRoute,
     slowRoute,
     slowGroupRoute,
     errorsRoute,

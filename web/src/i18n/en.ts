@@ -12,6 +12,7 @@ import { nodes } from "./en/nodes";
 import { results } from "./en/results";
 import { services } from "./en/services";
 import { slow } from "./en/slow";
+import { statistics } from "./en/statistics";
 import { tools } from "./en/tools";
 import { traces } from "./en/traces";
 
@@ -26,6 +27,7 @@ export const en = {
   ...results,
   ...nodejs,
   ...compare,
+  ...statistics,
   ...slow,
   ...errors,
   ...dashboards,

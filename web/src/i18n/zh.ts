@@ -12,6 +12,7 @@ import { nodes } from "./zh/nodes";
 import { results } from "./zh/results";
 import { services } from "./zh/services";
 import { slow } from "./zh/slow";
+import { statistics } from "./zh/statistics";
 import { tools } from "./zh/tools";
 import { traces } from "./zh/traces";
 
@@ -27,6 +28,7 @@ export const zh: Record<Key, string> = {
   ...results,
   ...nodejs,
   ...compare,
+  ...statistics,
   ...slow,
   ...errors,
   ...dashboards,

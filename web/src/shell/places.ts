@@ -11,6 +11,7 @@ import {
   IconListSearch,
   IconPlugConnected,
   IconServer2,
+  IconTable,
   IconTopologyStar3,
 } from "@tabler/icons-react";
 
@@ -21,6 +22,7 @@ interface Place {
     | "/services"
     | "/map"
     | "/traces"
+    | "/statistics"
     | "/slow"
     | "/errors"
     | "/live"
@@ -38,6 +40,7 @@ export const PLACES: readonly Place[] = [
   { to: "/services", label: "nav.overview", icon: IconLayoutGrid, key: "o" },
   { to: "/map", label: "nav.map", icon: IconTopologyStar3, key: "m" },
   { to: "/traces", label: "nav.traces", icon: IconListSearch, key: "t" },
+  { to: "/statistics", label: "nav.statistics", icon: IconTable, key: "r" },
   { to: "/slow", label: "nav.slow", icon: IconHourglassHigh, key: "s" },
   { to: "/errors", label: "nav.errors", icon: IconExclamationCircle, key: "e" },
   { to: "/live", label: "nav.live", icon: IconActivityHeartbeat, key: "l" },
@@ -53,5 +56,7 @@ export const refreshesItself = (pathname: string) => !/^\/traces/.test(pathname)
 
 /** Pages whose data is of a time range. */
 export function hasRange(pathname: string): boolean {
-  return !/^\/(live|nodes\/?$|nodejs\/?$|nodejs\/files|dashboards\/?$|tools|connect|traces\/.)/.test(pathname);
+  return !/^\/(live|nodes\/?$|nodejs\/?$|nodejs\/files|dashboards\/?$|tools|connect|statistics\/day|apps\/[^/]+\/settings|traces\/.)/.test(
+    pathname,
+  );
 }
