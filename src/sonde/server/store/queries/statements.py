@@ -39,6 +39,9 @@ MOST_SERVICES = 50
 MOST_CALLERS = 100
 MOST_SLOWEST = 30
 CHART_POINTS = 60
+MOST_TEXTS = 50_000
+"""Of more calls that say different things, word for word, those that are met first are grouped."""
+_BOUNDED = {"max_rows_to_group_by": MOST_TEXTS, "group_by_overflow_mode": "any"}
 MOST_KEYS = 200
 """Ways to say what one group says, that are told apart by themselves."""
 LOOKED_AT = 2000
@@ -116,21 +119,21 @@ def slow(
     first = _first(client, kinds, more, parameters, _FIRST_BY[order], P95_CANDIDATES if order == "p95" else limit)
     if not first:
         return SlowPage(items=[], rest=RestOfCalls(groups=0, calls=0, errors=0, total_ms=0))
-    every = first[0]
+    every = _all(client, kinds, more, parameters)
     chosen = [row["fingerprint"] for row in first]
     if order == "p95":
         chosen = _of_largest_p95(client, _chosen(kinds, more), parameters | {"chosen": chosen}, limit)
-    inside = [row for row in first if row["fingerprint"] in chosen]
+    inside = [row | every for row in first if row["fingerprint"] in chosen]
     parameters |= {"chosen": chosen}
     groups = _groups(client, _chosen(kinds, more), parameters, inside)
     groups.sort(key=lambda group: (-getattr(group, _SORTED_BY[order]), group.id))
     return SlowPage(
         items=groups,
         rest=RestOfCalls(
-            groups=every["all_groups"] - len(inside),
-            calls=every["all_calls"] - sum(row["calls"] for row in inside),
-            errors=every["all_errors"] - sum(row["errors"] for row in inside),
-            total_ms=(every["all_ns"] - sum(row["total_ns"] for row in inside)) / 1e6,
+            groups=first[0]["known_groups"] - len(groups) + max(0, every["all_keys"] - MOST_TEXTS),
+            calls=every["all_calls"] - sum(group.calls for group in groups),
+            errors=every["all_errors"] - sum(group.errors for group in groups),
+            total_ms=max(0.0, every["all_ns"] / 1e6 - sum(group.total_ms for group in groups)),
         ),
     )
 
@@ -144,12 +147,11 @@ def _first(
     limit: int,
     where: str = "1",
 ) -> list[dict[str, Any]]:
-    """The groups with the most of `order`, each with what all groups together amount to."""
+    """The groups with the most of `order`, each with how many there are."""
     return client.dicts(
         f"""
         SELECT * FROM (
-            SELECT *, count() OVER () AS all_groups, sum(calls) OVER () AS all_calls,
-                sum(errors) OVER () AS all_errors, sum(total_ns) OVER () AS all_ns
+            SELECT *, count() OVER () AS known_groups
             FROM (
                 SELECT fingerprint, any(call_kind) AS of_kind, any(system) AS of_system,
                     substringUTF8(any(text), 1, {LONGEST_SHOWN + 1}) AS said,
@@ -163,7 +165,20 @@ def _first(
         LIMIT {limit}
         """,
         parameters,
+        settings=_BOUNDED,
     )
+
+
+def _all(client: StoreClient, kinds: Sequence[CallKind], more: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """What all calls together amount to, however many groups they are of."""
+    (every,) = client.dicts(
+        f"""
+        SELECT count() AS all_calls, countIf(is_error) AS all_errors, sum(duration_ns) AS all_ns, uniq(key) AS all_keys
+        FROM ({_keyed(kinds, more)})
+        """,
+        parameters,
+    )
+    return every
 
 
 def _of_largest_p95(client: StoreClient, calls: str, parameters: dict[str, Any], limit: int) -> list[int]:
@@ -173,6 +188,7 @@ def _of_largest_p95(client: StoreClient, calls: str, parameters: dict[str, Any],
         GROUP BY fingerprint ORDER BY quantileTDigest(0.95)(duration_ns) DESC, fingerprint LIMIT {limit}
         """,
         parameters,
+        settings=_BOUNDED,
     )
     return [fingerprint for (fingerprint,) in rows]
 
@@ -197,6 +213,7 @@ def _groups(
         ORDER BY total_ns DESC, app, service
         """,
         parameters,
+        settings=_BOUNDED,
     )
     whole = {row["fingerprint"]: row for row in rows if not row["is_part"]}
     services: dict[int, list[CallingService]] = defaultdict(list)
@@ -258,6 +275,8 @@ def report(
         "step_s": steps.step_s,
     }
     told = _first(client, [kind], more, parameters, "calls", 1, "fingerprint IN {chosen:Array(UInt64)}")
+    every = _all(client, [kind], more, parameters)
+    told = [row | every for row in told]
     calls, keys = _of_one(client, kind, more, parameters, fingerprint)
     parameters |= {"keys": keys}
     groups = _groups(client, calls, parameters, told)
@@ -285,6 +304,7 @@ def _of_one(
     keys = client.rows(
         f"SELECT key FROM ({_known([kind], more)}) WHERE fingerprint IN {{chosen:Array(UInt64)}} LIMIT {MOST_KEYS + 1}",
         parameters,
+        settings=_BOUNDED,
     )
     if len(keys) > MOST_KEYS:
         return _chosen([kind], more, "instance,"), []
