@@ -146,6 +146,8 @@ def test_filters_narrow_the_search(web, shop, filters, found):
         (["user.id~U-"], {1, 2}),
         (["user.id?"], {1, 2}),
         (["empty="], {3}),
+        (["empty?"], set()),
+        (["empty!=x"], set()),
         (["absent="], set()),
         (["absent!=x"], set()),
         (["retries>1"], {2}),
