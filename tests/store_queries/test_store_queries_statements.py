@@ -246,3 +246,24 @@ def test_an_id_of_a_group_is_its_kind_and_a_number():
     assert statements.kind_of("sql-00000000000000ff") == ("sql", 255)
     for bad in ("", "sql", "sql-ff", "dns-00000000000000ff", "sql-00000000000000FF", "sql-0000000000000+ff"):
         assert statements.kind_of(bad) is None
+
+
+@pytest.mark.slow
+def test_a_million_different_statements_are_answered_and_counted(web, loader, app):
+    """Tables that each have a name of their own, which no shape makes one of: more than are grouped."""
+    loader.command(
+        """
+        INSERT INTO spans (app, service, kind, start_time, duration_ns, trace_id, span_id, system, statement)
+        SELECT {app:String}, 's', 'client', {time:DateTime64(6, 'UTC')}, 1000000, unhex(leftPad(hex(number), 32, '0')),
+            unhex(leftPad(hex(number), 16, '0')), 'postgresql', concat('SELECT a FROM table_', toString(number), 'x')
+        FROM numbers(1000000)
+        """,
+        {"app": app, "time": NOW},
+    )
+
+    page = asked(web, app, limit=10)
+
+    assert len(page.items) == 10
+    assert sum(one.calls for one in page.items) + page.rest.calls == 1_000_000
+    assert page.rest.total_ms == pytest.approx(1_000_000 - 10)
+    assert page.rest.groups == pytest.approx(1_000_000, rel=0.05)
