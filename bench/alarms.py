@@ -28,7 +28,7 @@ from sonde.server.accounts.database import open_metadata
 from sonde.server.accounts.migrate import migrate
 from sonde.server.accounts.sealing import KEY_BYTES, Sealer
 from sonde.server.alarms.alarms import Alarms
-from sonde.server.alarms.backtest import backtest
+from sonde.server.alarms.backtest import ProblemError, backtest
 from sonde.server.alarms.readings import Frame, read
 from sonde.server.alarms.rules import Rule
 from sonde.server.reports.alarms import AlarmRuleDocument
@@ -238,8 +238,12 @@ def main() -> None:
         rows = []
         for label, document in backtests().items():
             start = end - timedelta(days=DAYS)
-            found = backtest(target.web, passing(app, document), start, end)
             rule = passing(app, document)
+            try:
+                found = backtest(target.web, rule, start, end)
+            except ProblemError as error:
+                rows.append((label, str(error), "", "", "", ""))
+                continue
             taken = timed(target, functools.partial(backtest, target.web, rule, start, end))
             seconds, cpu = zip(*taken, strict=True)
             middle = f"{statistics.median(seconds):.2f} / {max(seconds):.2f}"

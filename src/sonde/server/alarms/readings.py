@@ -38,6 +38,7 @@ _REQUEST_COLUMNS = ("service", "endpoint", "instance")
 _ERROR_COLUMNS = ("service", "endpoint", "error_type")
 _METRIC_COLUMNS = ("service", "instance", "host")
 PROMQL_WITHIN_S = 10.0
+_TOO_SLOW = 159  # ClickHouse's TIMEOUT_EXCEEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +156,17 @@ def _read_batch(client: StoreClient, batch: _Batch, frame: Frame) -> dict[str, R
         return {batch.rules[0].id: Reading(problem=str(error))}
     except StoreError as error:
         if len(batch.rules) == 1:
-            return {batch.rules[0].id: Reading(problem=f"the store refuses: {error.message[:300]}")}
+            return {batch.rules[0].id: Reading(problem=_refusal(error))}
     found: dict[str, Reading] = {}
     for rule in batch.rules:  # one of them is too much for the store: the others need not suffer for it
         found |= _read_batch(client, batch._replace(rules=[rule]), frame)
     return found
+
+
+def _refusal(error: StoreError) -> str:
+    if error.code == _TOO_SLOW:
+        return "it takes too long: name a service, take a shorter window, or fewer days"
+    return f"the store refuses: {error.message[:300]}"
 
 
 def _drop(reading: Reading, most: int, keep: AbstractSet[Labels]) -> None:
