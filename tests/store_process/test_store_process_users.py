@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
-from store_process_harness import PASSWORD, basic
+from store_process_harness import PASSWORD, Answer, basic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -295,3 +296,34 @@ def test_clickhouse_connect_as_it_is_works_for_a_reader(process: StoreProcess, s
     client = process.client(user="sql")
     assert client.query("SELECT x FROM plain WHERE x = {x:String}", parameters={"x": "seen"}).result_rows == [("seen",)]
     client.close()
+
+
+def test_grafanas_data_source_for_clickhouse_is_answered_over_tcp(process: StoreProcess, secret: Path) -> None:
+    """Its requests as ClickHouse's client for Go writes them: Basic, the database and its settings in the address, the
+    statement as the body, the format as a default.
+    """
+
+    def ask(sql: str, **more: object) -> Answer:
+        shown = {"database": "default", "default_format": "Native", "max_execution_time": 10, **more}
+        connection = process.tcp()
+        try:
+            connection.request("POST", f"/?{urlencode(shown)}", body=sql, headers=basic("sql", PASSWORD))
+            got = connection.getresponse()
+            return Answer(got.status, dict(got.headers), got.read())
+        finally:
+            connection.close()
+
+    for sql in (
+        "SELECT 1",
+        "SELECT timeZone()",
+        "SELECT displayName(), version(), revision(), timezone()",
+        "SELECT name FROM system.databases",
+        "SELECT name FROM system.tables WHERE database = 'default'",
+        "DESC TABLE default.plain",
+    ):
+        got = ask(sql)
+        assert got.status == 200, got.text
+    assert b"seen" in ask("SELECT x FROM default.plain").body
+    too_long = ask("SELECT 1", max_execution_time=3600)
+    assert too_long.code == 452, too_long.text
+    assert ask("SELECT 1", max_threads=8).code == 164
