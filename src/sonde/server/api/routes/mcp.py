@@ -43,7 +43,7 @@ def routes(parts: Parts) -> APIRouter:
         if message.method != "initialize" and version not in protocol.VERSIONS:
             problem = f"version {version[:40]!r} of the protocol is not one of {', '.join(protocol.VERSIONS)}"
             return _answer(protocol.error(message.id, protocol.INVALID_REQUEST, problem), 400)
-        asker = Asker(parts, caller.apps, Links(str(request.base_url)), datetime.now(UTC))
+        asker = Asker(parts, caller.apps, Links(parts.alarms.console_url or str(request.base_url)), datetime.now(UTC))
         try:
             return _answer(protocol.result(message.id, await _result(asker, message)))
         except ProtocolError as error:
