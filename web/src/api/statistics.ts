@@ -105,6 +105,20 @@ export const busiestQuery = (app: string, from: number, to: number, limit: numbe
       request<Statistics>(addressOf("/statistics", { app, from, to, by: "service", limit }), { signal }),
   });
 
+const DAY_MS = 86_400_000;
+
+/** The app of the busiest service of the last day: null where there was no request. */
+export const busiestAppQuery = queryOptions({
+  queryKey: ["statisticsBusiestApp"],
+  queryFn: async ({ signal }) => {
+    const between = { from: Date.now() - DAY_MS, to: Date.now() };
+    const { items } = await request<Statistics>(addressOf("/statistics", { ...between, by: "service", limit: 1 }), {
+      signal,
+    });
+    return items[0]?.app ?? null;
+  },
+});
+
 const appPath = (app: string) => `/apps/${encodeURIComponent(app)}`;
 
 export const appSettingsQuery = (app: string) =>

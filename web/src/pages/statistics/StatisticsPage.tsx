@@ -40,7 +40,8 @@ export default function StatisticsPage() {
   const appName = (id: string) => apps.data?.find((app) => app.id === id)?.name ?? id;
   const change = (next: Partial<StatisticsSearch>) =>
     navigate({ search: (before) => ({ ...before, ...next }), replace: true, resetScroll: false });
-  const only = filter.app ?? (apps.data?.length === 1 ? apps.data[0]?.id : undefined);
+  const seen = new Set(found.data?.items.map((row) => row.app));
+  const only = filter.app ?? (seen.size === 1 ? [...seen][0] : undefined);
   return (
     <Page
       title={t("nav.statistics")}

@@ -12,7 +12,7 @@ import { Name } from "../../parts/Name";
 import type { SortKey } from "../../parts/tableOrder";
 import type { TracesSearch } from "../../routes";
 import { TEST_IDS } from "../../testIds";
-import { below, nameOf, tracesOf } from "./drill";
+import { below, isBetweenServices, nameOf, tracesOf } from "./drill";
 import classes from "./StatisticsPage.module.css";
 import { TierBar } from "./TierBar";
 
@@ -149,7 +149,7 @@ export function StatisticsTable({ found, rows, filter, appName, sort, onSort, fo
       ...(by !== "service" && !filter.service && by !== "caller" && by !== "callee"
         ? [serviceColumn(t("service"), rows)].flat()
         : []),
-      ...(filter.app
+      ...(filter.app || new Set(rows.map(({ app }) => app)).size < 2
         ? []
         : [
             {
@@ -171,7 +171,7 @@ export function StatisticsTable({ found, rows, filter, appName, sort, onSort, fo
               figure={figure}
               row={row}
               compares={compares}
-              search={{ ...tracesOf(row, by, filter), ...figure.traces?.(figure.of(row)) }}
+              search={{ ...tracesOf(row, by, filter), ...bounds(figure, row, by) }}
             />
           ),
         }),
@@ -199,6 +199,12 @@ export function StatisticsTable({ found, rows, filter, appName, sort, onSort, fo
       foot={foot}
     />
   );
+}
+
+/** Calls last longer than the requests that stand for them: a bound of the one is none of the other. */
+function bounds(figure: FigureColumn, row: StatisticsRow, by: By): TracesSearch {
+  const search = figure.traces?.(figure.of(row)) ?? {};
+  return isBetweenServices(row, by) ? { ...search, min_ms: undefined } : search;
 }
 
 /** What a step down leaves out is named, else it would be kept from before. */

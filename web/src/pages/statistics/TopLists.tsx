@@ -59,19 +59,19 @@ export function TopLists({ filter }: { filter: StatisticsFilter }) {
           </Link>
         ),
       },
-      { key: "service", header: t("service"), width: 120, cell: ({ service }) => <Name>{service}</Name> },
-      { key: "status", header: t("status"), width: 70, cell: ({ status_code }) => status_code || NOTHING },
+      { key: "service", header: t("service"), width: 110, cell: ({ service }) => <Name>{service}</Name> },
+      { key: "status", header: t("status"), width: 66, cell: ({ status_code }) => status_code || NOTHING },
       {
         key: "errors",
         header: t("figure.errors"),
-        width: 80,
+        width: 74,
         align: "right",
         cell: (row) => <Amount of={count(row.errors)} tone="error" />,
       },
       {
         key: "latest",
         header: t("statistics.latest"),
-        width: 150,
+        width: 152,
         cell: ({ last_seen, trace_id }) => (
           <Link to="/traces/$traceId" params={{ traceId: trace_id }} className="link" preload={false}>
             {moment(last_seen, "minute")}
@@ -99,7 +99,7 @@ export function TopLists({ filter }: { filter: StatisticsFilter }) {
                 }
                 rowHeight={32}
                 maxHeight="380px"
-                restWidth={180}
+                restWidth={150}
               />
             )}
           </Panel>
@@ -117,7 +117,7 @@ export function TopLists({ filter }: { filter: StatisticsFilter }) {
                 onOpen={({ trace_id }) => navigate({ to: "/traces/$traceId", params: { traceId: trace_id } })}
                 rowHeight={32}
                 maxHeight="380px"
-                restWidth={180}
+                restWidth={150}
               />
             )}
           </Panel>

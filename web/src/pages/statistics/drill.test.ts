@@ -31,8 +31,14 @@ describe("rows of statistics", () => {
       service: "orders",
       status: "502",
     });
-    const call = row({ service: "orders", peer: "front", peer_type: "service" });
-    expect(tracesOf(call, "caller", {})).toEqual({ app: "a1", service: "front", peer: "orders", any_span: true });
+    const call = row({ service: "front", peer: "orders", peer_type: "service" });
+    expect(tracesOf(call, "callee", {})).toEqual({ app: "a1", service: "orders" });
+    expect(tracesOf({ ...call, peer: "db:5432", peer_type: "database" }, "callee", {})).toEqual({
+      app: "a1",
+      service: "front",
+      peer: "db:5432",
+      any_span: true,
+    });
   });
 
   it("of calls are asked for without filters that calls do not have", () => {

@@ -71,7 +71,10 @@ export function below(
   }
 }
 
-/** A search that finds the requests, or the calls, of a row. */
+/** Whether the row is calls between two services: spans do not say by name whom they called, so requests stand for them. */
+export const isBetweenServices = (row: StatisticsRow, by: By) => isOfCalls(by) && row.peer_type === "service";
+
+/** A search that finds the requests, or the calls, of a row. Of calls between services: requests of the one that is called. */
 export function tracesOf(row: StatisticsRow, by: By, filter: StatisticsFilter): TracesSearch {
   const service = row.service ?? filter.service;
   const found: TracesSearch = {
@@ -83,12 +86,10 @@ export function tracesOf(row: StatisticsRow, by: By, filter: StatisticsFilter): 
   };
   switch (by) {
     case "caller":
-      // the calls are the caller's spans
-      return row.peer_type === "service"
-        ? { app: found.app, service: row.peer ?? undefined, peer: service, any_span: true }
-        : { app: found.app, service };
+      return { app: found.app, service };
     case "callee":
     case "peer":
+      if (isBetweenServices(row, by)) return { app: found.app, service: row.peer ?? undefined };
       return { app: found.app, service, peer: row.peer ?? undefined, any_span: true };
     case "client_address":
       return { ...found, attribute: row.address ? `client.address=${row.address}` : undefined };

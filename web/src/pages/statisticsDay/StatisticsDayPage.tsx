@@ -4,7 +4,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 
 import { appsQuery } from "../../api/queries";
-import { busiestQuery, dayQuery } from "../../api/statistics";
+import { busiestAppQuery, busiestQuery, dayQuery } from "../../api/statistics";
 import type { DayBlock, StatisticsDay } from "../../api/statisticsTypes";
 import { count, duration, text } from "../../domain/format";
 import { useWords } from "../../i18n";
@@ -35,7 +35,8 @@ export default function StatisticsDayPage() {
   const { app: wanted, service, date, against, metric = "requests" } = route.useSearch();
   const navigate = route.useNavigate();
   const apps = useQuery(appsQuery);
-  const app = wanted ?? apps.data?.[0]?.id;
+  const busiest = useQuery({ ...busiestAppQuery, enabled: wanted === undefined });
+  const app = wanted ?? busiest.data ?? apps.data?.[0]?.id;
   const change = (next: Partial<DaySearch>) =>
     navigate({ search: (before) => ({ ...before, ...next }), replace: true, resetScroll: false });
   return (
@@ -68,7 +69,10 @@ export default function StatisticsDayPage() {
         </>
       }
     >
-      <Loaded query={apps} skeleton={<TableSkeleton />}>
+      <Loaded<unknown>
+        query={wanted === undefined && busiest.data === undefined ? busiest : apps}
+        skeleton={<TableSkeleton />}
+      >
         {() =>
           app ? (
             <Day app={app} service={service} date={date} against={against} metric={metric} onChange={change} />
