@@ -1,4 +1,5 @@
 /** English, a file for each part of the console. `{count}` is a value, `{count|one|many}` the word that goes with it. */
+import { alarms } from "./en/alarms";
 import { common } from "./en/common";
 import { compare } from "./en/compare";
 import { connect } from "./en/connect";
@@ -31,6 +32,7 @@ export const en = {
   ...slow,
   ...errors,
   ...dashboards,
+  ...alarms,
   ...connect,
   ...help,
 } as const;

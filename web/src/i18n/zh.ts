@@ -1,4 +1,5 @@
 import type { Key } from "./en";
+import { alarms } from "./zh/alarms";
 import { common } from "./zh/common";
 import { compare } from "./zh/compare";
 import { connect } from "./zh/connect";
@@ -32,6 +33,7 @@ export const zh: Record<Key, string> = {
   ...slow,
   ...errors,
   ...dashboards,
+  ...alarms,
   ...connect,
   ...help,
 };

@@ -4,6 +4,7 @@ import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 
 import { useWords } from "../i18n";
+import { AlarmCount } from "../parts/alarms/AlarmCount";
 import { TEST_IDS } from "../testIds";
 import { HelpDialog } from "./HelpDialog";
 import { Logo } from "./Logo";
@@ -59,6 +60,7 @@ export function Shell() {
               >
                 <Icon size={17} stroke={1.7} />
                 {t(label)}
+                {to === "/alarms" && <AlarmCount />}
               </Link>
             ))}
           </div>

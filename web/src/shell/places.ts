@@ -2,6 +2,7 @@
 
 import {
   IconActivityHeartbeat,
+  IconBell,
   IconBrandNodejs,
   IconBug,
   IconExclamationCircle,
@@ -29,6 +30,7 @@ interface Place {
     | "/nodes"
     | "/nodejs"
     | "/tools"
+    | "/alarms"
     | "/dashboards"
     | "/connect";
   label: Key;
@@ -47,6 +49,7 @@ export const PLACES: readonly Place[] = [
   { to: "/nodes", label: "nav.nodes", icon: IconServer2, key: "n" },
   { to: "/nodejs", label: "nav.nodejs", icon: IconBrandNodejs, key: "j" },
   { to: "/tools", label: "nav.tools", icon: IconBug, key: "d" },
+  { to: "/alarms", label: "nav.alarms", icon: IconBell, key: "a" },
   { to: "/dashboards", label: "nav.dashboards", icon: IconLayoutDashboard, key: "b" },
   { to: "/connect", label: "nav.connect", icon: IconPlugConnected, key: "c" },
 ];
@@ -56,7 +59,7 @@ export const refreshesItself = (pathname: string) => !/^\/traces/.test(pathname)
 
 /** Pages whose data is of a time range. */
 export function hasRange(pathname: string): boolean {
-  return !/^\/(live|nodes\/?$|nodejs\/?$|nodejs\/files|dashboards\/?$|tools|connect|statistics\/day|apps\/[^/]+\/settings|traces\/.)/.test(
+  return !/^\/(live|alarms\/?$|alarms\/(rules|notifiers)|nodes\/?$|nodejs\/?$|nodejs\/files|dashboards\/?$|tools|connect|statistics\/day|apps\/[^/]+\/settings|traces\/.)/.test(
     pathname,
   );
 }
