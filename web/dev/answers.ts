@@ -17,6 +17,7 @@ import type {
   Session,
   TraceRow,
 } from "../src/api/types";
+import { alarms } from "./alarms.ts";
 import { figuresOf, seriesOf } from "./figures.ts";
 import { hostReport, hosts, processHistory, top } from "./hosts.ts";
 import { largeMap, mapHistory } from "./largeMap.ts";
@@ -51,6 +52,10 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
   const to = Number(query.get("to") ?? now);
   const [, run, file] = path.match(/^\/jobs\/([^/]+)\/(?:artifacts\/(\w+\.json)|export)$/) ?? [];
   if (run) return ok(artifact(run, file ?? ""));
+  if (/^\/alarms(\/|$)/.test(path)) {
+    const said = alarms(path, query, now, scenario === "empty");
+    return said === undefined ? refused(404, "not_found", `There is nothing at ${path}.`) : ok(said);
+  }
   const aboutNodejs = nodejs(scenario, path, query, now);
   if (aboutNodejs) return aboutNodejs;
   if (path === "/traces/attributes/values") return ok({ items: attributeValues(query), next: null });

@@ -71,7 +71,8 @@ async function post(request: IncomingMessage, path: string, scenario: Scenario):
   if (path === "/jobs") return { status: 201, body: startJob((await bodyOf(request)) as NewJob, scenario, now) };
   const cancelled = cancelJob(path.match(/^\/jobs\/([^/]+)\/cancel$/)?.[1] ?? "", now);
   if (cancelled) return { status: 200, body: cancelled };
-  if (path.startsWith("/nodejs/")) return answer(scenario, path, new URLSearchParams(), now);
+  if (path.startsWith("/nodejs/") || path === "/alarms/backtest")
+    return answer(scenario, path, new URLSearchParams(), now);
   const pid = Number(path.match(/^\/processes\/.*\/(\d+)\/tools$/)?.[1]);
   return {
     status: 200,
