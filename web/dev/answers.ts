@@ -25,6 +25,7 @@ import { nodejs } from "./nodejs.ts";
 import { runtime } from "./runtime.ts";
 import { CALLS, type CannedService, PEERS, SERVICES } from "./shop.ts";
 import { deploys, errorPage, errorReport, findings, slowPage, slowReport } from "./slow.ts";
+import { statistics } from "./statistics.ts";
 import { artifact, jobs, oneJob, processes, TOOLS } from "./tools.ts";
 import { ATTRIBUTE_KEYS, attributeValues, comparison, trace, traceRow } from "./traces.ts";
 
@@ -58,6 +59,8 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
   }
   const aboutNodejs = nodejs(scenario, path, query, now);
   if (aboutNodejs) return aboutNodejs;
+  const aboutStatistics = statistics(path, query, now, scenario === "empty");
+  if (aboutStatistics) return ok(aboutStatistics);
   if (path === "/traces/attributes/values") return ok({ items: attributeValues(query), next: null });
   const [, first, second] = path.match(/^\/traces\/([0-9a-f]{32})\/compare\/([0-9a-f]{32})$/) ?? [];
   if (first && second) return ok(comparison(trace(first, now), trace(second, now)));
