@@ -53,7 +53,7 @@ export function NotifierEditor({ apps, kept, start }: Props) {
   if (!app) return <Empty title={t("alarms.notifiers.none")} />;
   return (
     <div className={classes.columns}>
-      <Panel>
+      <Panel title={t("alarms.edit.told")}>
         <Stack gap="sm">
           <NotifierForm
             apps={apps}

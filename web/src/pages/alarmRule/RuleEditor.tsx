@@ -60,7 +60,7 @@ export function RuleEditor({ apps, kept, start }: Props) {
       {kept?.problem && <Failed error={new Error(kept.problem)} />}
       <div className={classes.columns}>
         <Stack gap="sm">
-          <Panel>
+          <Panel title={t("alarms.rule")}>
             <Stack gap="xs">
               <Group gap="xs" grow align="end">
                 <TextInput
