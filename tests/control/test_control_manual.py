@@ -146,6 +146,7 @@ def mortal(tmp_path):
     running["server"].stop()
 
 
+@pytest.mark.slow
 def test_what_is_made_while_the_server_is_away_waits_for_it(mortal, tmp_path):
     with Code(mortal["agent"].socket) as code:
         mortal["server"].stop(kill=True)

@@ -99,6 +99,7 @@ def world(tmp_path):
         running[name].stop()
 
 
+@pytest.mark.slow
 def test_a_job_outlives_a_server_that_is_killed(world, tmp_path):
     server, process = world["server"], world["process"]
     with server.client() as client:
@@ -122,6 +123,7 @@ def test_a_job_outlives_a_server_that_is_killed(world, tmp_path):
         assert api.ended(next_one["id"])["state"] == "done"
 
 
+@pytest.mark.slow
 def test_an_upload_outlives_a_server_that_is_killed(world, tmp_path):
     server, process = world["server"], world["process"]
     size = 30 << 20
@@ -194,6 +196,7 @@ def test_a_real_process_is_there_again_soon_and_its_job_is_lost_at_once(world):
         idle.stop()
 
 
+@pytest.mark.slow
 def test_an_agent_that_is_killed_and_started_anew_takes_new_jobs(world):
     with world["server"].client() as client:
         api = Api(client, world["app"]["id"])

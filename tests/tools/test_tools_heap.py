@@ -100,6 +100,7 @@ def test_a_leak_is_on_top_of_the_comparison_with_the_way_to_it():
     assert leak["example"][-1][1] == f"{__name__}.Leak"
 
 
+@pytest.mark.slow
 def test_a_kept_snapshot_is_what_a_later_run_is_compared_with():
     look()
     name = look(keep=True)["snapshot"]
@@ -119,6 +120,7 @@ def test_a_baseline_that_is_not_there_is_refused():
     assert refused.value.reason == "bad_options"
 
 
+@pytest.mark.slow
 def test_what_is_replaced_does_not_grow():
     CACHE["same"] = [Leak(number) for number in range(5000)]
 
