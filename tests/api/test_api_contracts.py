@@ -36,6 +36,7 @@ def test_tokens_and_apps_can_be_made_before_the_first_start(start, tmp_path):
         assert [known["id"] for known in client.get("/api/v1/apps").json()["items"]] == [app["id"]]
 
 
+@pytest.mark.slow
 def test_the_first_start_makes_an_app_and_only_the_first(start):
     first = start().wait()
     with first.client(first.token("write")) as client:
