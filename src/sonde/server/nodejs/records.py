@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import zlib
@@ -61,6 +62,8 @@ class Records:
         self._engine = engine
         self._workers = workers
         self._now = now
+        self._in_turn = asyncio.Lock()
+        """What came first is written first: of two logs of one file the later one is to stay."""
 
     async def packages(self, app: str, agent: str, said: object) -> None:
         """Keep the files of one log."""
@@ -68,13 +71,15 @@ class Records:
             name, pkg = (entry.get("name"), entry.get("pkg")) if isinstance(entry, dict) else (None, None)
             if isinstance(name, str) and isinstance(pkg, str) and 0 < len(name) <= LONGEST_PATH:
                 lock = entry.get("lock") if isinstance(entry.get("lock"), str) else None
-                await self._workers(self._keep_package, app, agent, _text(name, LONGEST_PATH), pkg, lock)
+                async with self._in_turn:
+                    await self._workers(self._keep_package, app, agent, _text(name, LONGEST_PATH), pkg, lock)
 
     async def cores(self, app: str, agent: str, said: object) -> None:
         """Keep the core files of one log; the same one may come again."""
         found = [entry for entry in said[:MOST_CORES] if isinstance(entry, dict)] if isinstance(said, list) else []
         if found:
-            await self._workers(self._keep_cores, app, agent, found)
+            async with self._in_turn:
+                await self._workers(self._keep_cores, app, agent, found)
 
     def package_files(self, app: str, agent: str) -> list[PackageFile]:
         """Those of an agent, by file."""
