@@ -30,7 +30,7 @@ def fill(path):
     path.write_bytes(bytes(disk.f_bavail * disk.f_frsize))
 
 
-@pytest.mark.slow  # the agent's own queue may free a block between filling the disk and asking
+@pytest.mark.slow  # fails: a job on a full disk is not refused within 30 s, which is to be found out
 def test_a_full_disk_of_the_host_fails_the_run_and_nothing_else(small_queue, fake, start_agent):
     agent, process = start_agent()
 
