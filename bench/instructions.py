@@ -19,11 +19,11 @@ from pathlib import Path
 
 from bench import report
 from bench.apps.environments import ROOT, NotInstallable
-from bench.apps.turns import REQUESTS
+from bench.apps.turns import AGAIN_WARM, REQUESTS
 from bench.probe.collecting import Collectors, collectors
 from bench.probe.variants import BARE, KINDS, PEERS, SONDE, Variant
 
-TURNS = 5
+TURNS, A_TURN = 5, AGAIN_WARM + REQUESTS
 _TOTAL = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)
 
 
@@ -67,7 +67,7 @@ def _by_turns(process: subprocess.Popen[str], out: Path) -> float:
         found = _TOTAL.search(out.with_name(f"{out.name}.{number}").read_text())
         if found is None:
             raise NoCountError("Callgrind wrote no total")
-        turns.append(int(found[1]) / REQUESTS)
+        turns.append(int(found[1]) / A_TURN)
     return statistics.median(turns)
 
 
@@ -99,7 +99,7 @@ def main() -> None:
                     print(f"{kind}, {variant.title}: {found[variant.name][1]:,.0f}", flush=True)
             lines += [f"## A request of {what}", "", *_rows(found), ""]
     notes = [
-        f"{REQUESTS} requests a turn, the middle one of {TURNS} turns, {_version()}.",
+        f"{A_TURN} requests a turn, the middle one of {TURNS} turns, {_version()}.",
         "Added: to the same request without a probe. × Sonde's: of what is added.",
         *(f"{variant.title}: {variant.note}." for variant in PEERS if variant.note),
     ]

@@ -1,9 +1,10 @@
 """One process, one probe: `measure.py flask|fastapi PROBE ADDRESSES`. Says on standard output what requests cost.
 
 It is told what to do by lines on standard input, and answers each with a line, so that several such processes can be
-measured by turns. `go`: a few requests and a rest, in which queues are emptied: no probe may win by dropping. The
-answer is the CPU of all threads of the process, in microseconds a request. `end`: send what is left, and a last
-answer, JSON: `flush_us`, the CPU of that, `requests`, `calls`, functions called for a request, `threads`.
+measured by turns. `go`: some requests that are not counted, as many that are, and a rest, in which queues are emptied:
+no probe may win by dropping. The answer is the CPU of all threads of the process, in microseconds a request. `end`:
+send what is left, and a last answer, JSON: `flush_us`, the CPU of that, `requests`, `calls`, functions called for a
+request, `threads`.
 
 `switched` asks nothing: it puts Sonde's wrappers on and off within one process, and prints what that makes.
 """
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.apps.probes import PROBES
-from bench.apps.turns import REQUESTS, by_turns
+from bench.apps.turns import AGAIN_WARM, REQUESTS, by_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,8 @@ def measured(kind: str, probe: str, addresses: dict[str, str]) -> dict[str, Any]
     print("warm", flush=True)
     chunks = 0
     while sys.stdin.readline() == "go\n":
+        drive(AGAIN_WARM)
+        time.sleep(REST_S)
         before = time.process_time()
         drive(REQUESTS)
         time.sleep(REST_S)
@@ -69,7 +72,7 @@ def measured(kind: str, probe: str, addresses: dict[str, str]) -> dict[str, Any]
     said: dict[str, Any] = {
         "calls": called,
         "flush_us": flushing * 1e6,
-        "requests": WARM_UP + chunks * REQUESTS + COUNTED,
+        "requests": WARM_UP + chunks * (AGAIN_WARM + REQUESTS) + COUNTED,
         "threads": len(list(Path("/proc/self/task").iterdir())),
     }
     core = sys.modules.get("sonde.probe.core")

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 SETTLING = 250
 """Rounds after each switch that are not counted: the interpreter adapts its code to what stands in the classes now."""
 
-REQUESTS = 100
-"""In a turn of a process that is one of many."""
+AGAIN_WARM, REQUESTS = 150, 150
+"""In a turn of a process that is one of many: what is not counted, since others have had its caches, and what is."""
 
 
 def by_turns(

@@ -31,7 +31,7 @@ BARE_EVERY = 3
 """After so many variants the bare application has its turn again: what a variant adds is to its neighbours."""
 BARE_PROCESSES = 4
 """They take turns as well, lest the luck of one is counted against all the others."""
-TURNS = 8
+TURNS = 6
 PADDING_MAX = 4096
 
 
