@@ -23,9 +23,9 @@ NOTES = """
 A request: one entry, five Redis commands, one HTTP call. The transports are faked below the libraries, so what is \
 measured is the libraries' work and the probes'. Each application runs in a loop, without a server.
 `µs CPU` is of all threads of a process until the last byte is sent: medians of {rounds} rounds of fresh processes, in \
-which all variants take {turns} turns of some hundred requests, of which the first half is not counted. `added` is the median of the differences to \
-the bare application's turns before and after, `middle half` where the middle half of the rounds lies. What Sonde adds \
-where it is not started at all says how far such figures can be trusted.
+which all variants take {turns} turns of some hundred requests, of which the first half is not counted. `added` is the \
+median of the differences to the bare application's turns before and after, `middle half` where the middle half of the \
+rounds lies. What Sonde adds where it is not started at all says how far such figures can be trusted.
 `calls added` are functions called in the request's own thread, in Python and in C, as sys.setprofile sees them: a \
 figure that does not depend on the machine.
 `spans` and `bytes sent` are for one request, as a local collector counted them; a run in which one span is missing is \
