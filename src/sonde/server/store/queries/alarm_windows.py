@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sonde.server.store.queries.scope import APPS, METRIC_TIMES, SLOTS, SPAN_TIMES, at_micros, scope
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sonde.server.store.client import StoreClient
 
@@ -96,7 +97,9 @@ class Filters(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RequestSums:
-    """Of the requests of a window. Durations in ns; `quantiles`: p50, p90, p95, p99, where they were asked for."""
+    """Of the requests of a window. Durations in ns; `quantiles`: p50, p90, p95, p99, where they were asked for; likewise
+    the `histogram`, requests by bucket.
+    """
 
     requests: int = 0
     errors: int = 0
@@ -105,6 +108,7 @@ class RequestSums:
     satisfied: int = 0
     tolerating: int = 0
     quantiles: Sequence[float] = ()
+    histogram: Mapping[int, int] = MappingProxyType({})
 
 
 def request_sums(
@@ -115,6 +119,7 @@ def request_sums(
     filters: Filters,
     *,
     quantiles: bool,
+    histogram: bool = False,
 ) -> dict[tuple[str, ...], list[tuple[str, tuple[str, ...], int, RequestSums]]]:
     """For each set of columns (of service, endpoint, instance): (app, values of the columns, k, sums)."""
     columns = [name for name in ("service", "endpoint", "instance") if any(name in wanted for wanted in sets)]
@@ -122,17 +127,19 @@ def request_sums(
     seconds = "toInt64(toUnixTimestamp(slot))"
     digest = "quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations)" if quantiles else "0"
     merged = "quantilesTDigestMerge(0.5, 0.9, 0.95, 0.99)(digests)" if quantiles else "[]"
+    buckets = "sumMap(histogram)" if histogram else "0"
+    merged += ", sumMap(buckets)" if histogram else ", CAST(map(), 'Map(UInt8, UInt64)')"
     grouping = ", ".join(f"(app, k{''.join(f', {name}' for name in wanted)})" for wanted in sets)
     marks = "".join(f", grouping({name})" for name in columns)
     rows = client.rows(
         f"""
         SELECT app, k{shown}{marks}, sum(n), sum(failed), sum(ns), max(longest), sum(happy), sum(patient), {merged}
         FROM (
-            SELECT app{shown}, {windows.of_chunk} AS k, n, failed, ns, longest, happy, patient, digests
+            SELECT app{shown}, {windows.of_chunk} AS k, n, failed, ns, longest, happy, patient, digests, buckets
             FROM (
                 SELECT app{shown}, {windows.chunk(seconds)} AS chunk,
                     sum(count) AS n, sum(errors) AS failed, sum(sum_ns) AS ns, max(max_ns) AS longest,
-                    sum(satisfied) AS happy, sum(tolerating) AS patient, {digest} AS digests
+                    sum(satisfied) AS happy, sum(tolerating) AS patient, {digest} AS digests, {buckets} AS buckets
                 FROM rollup_30s
                 WHERE {APPS} AND {SLOTS}{windows.wanted(seconds)} AND is_entry{filters.condition()}
                 GROUP BY app{shown}, chunk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from sonde.server.store.queries.rollups import LONG_SLOTS_S
 from sonde.server.store.queries.scope import scope
 
 if TYPE_CHECKING:
@@ -23,12 +24,33 @@ class Difference(NamedTuple):
     statistics: tuple[int, int, int]
 
 
-_SPANS_OF = {"rollup_30s": "is_entry OR kind IN ('client', 'producer')", "edges_30s": "peer != ''"}
+_REQUESTS, _CALLS = "is_entry OR kind IN ('client', 'producer')", "peer != ''"
+
+
+class _Kept(NamedTuple):
+    """Statistics that are to say what spans say, by slots of so many seconds."""
+
+    table: str
+    slot_s: int
+    spans: str
+    rows: str = "true"
+
+
+_KEPT = (
+    _Kept("rollup_30s", 30, _REQUESTS),
+    _Kept("edges_30s", 30, _CALLS),
+    *(
+        _Kept("rollup_long", slot_s, _REQUESTS, f"slot_s = {slot_s} AND kept_by = '{kept_by}'")
+        for slot_s in LONG_SLOTS_S
+        for kept_by in ("endpoint", "instance")
+    ),
+    *(_Kept("edges_long", slot_s, _CALLS, f"slot_s = {slot_s}") for slot_s in LONG_SLOTS_S),
+)
 
 
 def compare(client: StoreClient, start: datetime, end: datetime) -> list[Difference]:
-    """Where rollup_30s or edges_30s differ from spans, over whole slots from `start` to `end`; empty: nowhere."""
-    return [difference for table in _SPANS_OF for difference in _compare(client, table, start, end)]
+    """Where statistics differ from spans, over the slots that have a part from `start` to `end`; empty: nowhere."""
+    return [difference for kept in _KEPT for difference in _compare(client, kept, start, end)]
 
 
 def traces_without_time(client: StoreClient, start: datetime, end: datetime) -> int:
@@ -44,26 +66,26 @@ def traces_without_time(client: StoreClient, start: datetime, end: datetime) -> 
     return int(rows[0][0])
 
 
-def _compare(client: StoreClient, table: str, start: datetime, end: datetime) -> list[Difference]:
+def _compare(client: StoreClient, kept: _Kept, start: datetime, end: datetime) -> list[Difference]:
     rows = client.rows(
         f"""
         SELECT at, app, service,
             (sumIf(n, of_spans), sumIf(failed, of_spans), sumIf(ns, of_spans)) AS spans,
             (sumIf(n, NOT of_spans), sumIf(failed, NOT of_spans), sumIf(ns, NOT of_spans)) AS statistics
         FROM (
-            SELECT true AS of_spans, toStartOfInterval(toDateTime(start_time), INTERVAL 30 SECOND) AS at, app, service,
-                count() AS n, countIf(is_error) AS failed, sum(duration_ns) AS ns
-            FROM spans WHERE {_SPANS_OF[table]}
+            SELECT true AS of_spans, toStartOfInterval(toDateTime(start_time), INTERVAL {kept.slot_s} SECOND) AS at,
+                app, service, count() AS n, countIf(is_error) AS failed, sum(duration_ns) AS ns
+            FROM spans WHERE {kept.spans}
             GROUP BY at, app, service
             UNION ALL
             SELECT false, slot, app, service, sum(count), sum(errors), sum(sum_ns)
-            FROM {table} GROUP BY slot, app, service
+            FROM {kept.table} WHERE {kept.rows} GROUP BY slot, app, service
         )
-        WHERE at >= toDateTime({{start_s:Int64}}, 'UTC') AND at < toDateTime({{end_s:Int64}}, 'UTC')
+        WHERE at > toDateTime({{start_s:Int64}} - {kept.slot_s}, 'UTC') AND at < toDateTime({{end_s:Int64}}, 'UTC')
         GROUP BY at, app, service
         HAVING spans != statistics
         ORDER BY at, app, service
         """,
         scope(None, start, end),
     )
-    return [Difference(table, *row) for row in rows]
+    return [Difference(kept.table, *row) for row in rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sonde.server.store.queries import rollups
 from sonde.server.store.queries.scope import APPS, SLOTS, SPAN_TIMES, scope
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Wanted:
 def services(client: StoreClient, apps: Sequence[str] | None, start: datetime, end: datetime) -> list[str]:
     """By name, those that did or asked for anything in that time."""
     rows = client.rows(
-        f"SELECT DISTINCT service FROM rollup_30s WHERE {APPS} AND {SLOTS} ORDER BY service LIMIT {MOST_NAMES}",
+        f"SELECT DISTINCT service FROM {rollups.requests(start, end, ())}"
+        f" WHERE {APPS} AND {SLOTS} ORDER BY service LIMIT {MOST_NAMES}",
         scope(apps, start, end),
     )
     return [str(name) for (name,) in rows]
@@ -44,7 +46,7 @@ def operations(
     """(name, kind) of the service's requests and outgoing calls. What it does inside has no statistics to list."""
     rows = client.rows(
         f"""
-        SELECT DISTINCT endpoint, toString(kind) AS kind_name FROM rollup_30s
+        SELECT DISTINCT endpoint, toString(kind) AS kind_name FROM {rollups.requests(start, end, ("endpoint",))}
         WHERE {APPS} AND {SLOTS} AND service = {{service:String}}
         ORDER BY endpoint, kind_name LIMIT {MOST_NAMES}
         """,

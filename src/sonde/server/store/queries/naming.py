@@ -1,8 +1,8 @@
 """Rules about names, as SQL: tables as they are shown, in the place of the tables as they are recorded.
 
-`named(store, rules)` is a store for those who ask: in its tables `service`, `endpoint` and `app` are what people see.
-Rules are looked at when something is read: they hold for what was recorded before, and can be taken back. Without any
-rule it is the store itself, and costs nothing.
+`named(store, rules)` and `Shown` are stores for those who ask: in their tables `service`, `endpoint` and `app` are what
+people see. Rules are looked at when something is read: they hold for what was recorded before, and can be taken back.
+Without any rule a query is as it was, and costs nothing more.
 """
 
 from __future__ import annotations
@@ -14,29 +14,38 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.server.store.client import StoreClient
 from sonde.server.store.errors import StoreError
-from sonde.server.store.queries.scope import SLOTS, SPAN_TIMES
+from sonde.server.store.queries.scope import SLOTS
 from sonde.server.store.queries.series import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sonde.server.accounts.name_rules import Rule
+    from sonde.server.accounts.name_rules import Rule, Wish
 
 _SERVICES_IN = {
     "rollup_30s": ("service",),
+    "rollup_long": ("service",),
     "edges_30s": ("service",),
+    "edges_long": ("service",),
     "hops_30s": ("service", "target"),
     "instances": ("service",),
     "spans": ("service",),
     "peers": ("service", "target"),
     "addresses": ("service",),
+    "failures": ("service",),
+    "process_runs": ("service",),
+    "metrics": ("service",),
+    "logs": ("service",),
 }
 """Columns with names of services, by table."""
-_ENDPOINTS_IN = frozenset({"rollup_30s", "spans"})
-_READ_BY = {"rollup_30s": SLOTS, "edges_30s": SLOTS, "hops_30s": SLOTS, "spans": SPAN_TIMES}
+_ENDPOINTS_IN = frozenset({"rollup_30s", "rollup_long", "spans", "failures"})
+_READ_BY = dict.fromkeys(("rollup_30s", "rollup_long", "edges_30s", "edges_long", "hops_30s"), SLOTS)
 """A condition of every query of a table on columns that no rule changes: what the table is read by."""
-_ONE_SERVICE = re.compile(r"\bservice = \{(\w+):String\}")
-_FROM = re.compile(rf"\bFROM ({'|'.join(_SERVICES_IN)})\b(?: AS (\w+))?( FINAL)?")
+_BY_SERVICE = frozenset({*_READ_BY, "spans", "failures", "metrics", "logs"})
+"""Tables in order of services, among others: of one service the rest need not be read."""
+_ONE_SERVICE = re.compile(r"\b(?:WHERE|AND) service = \{(\w+):String\}")
+_NAMES_OF_METRICS = "metric_names"
+_FROM = re.compile(rf"\bFROM ({'|'.join((*_SERVICES_IN, _NAMES_OF_METRICS))})\b(?: AS (\w+))?( FINAL)?")
 _AT_ONCE: dict[str, object] = {"short_circuit_function_evaluation": "disable"}
 """Looking which rows a rule is for before it is tried costs more than trying it on each different endpoint."""
 _BAD_REGEXP = 427
@@ -65,7 +74,14 @@ class Naming:
 
         return _FROM.sub(shown, sql) if self.rules else sql
 
+    def has_patterns_for(self, sql: str) -> bool:
+        """Whether patterns are tried on endpoints that the query reads."""
+        tables = {str(name) for name, *_ in _FROM.findall(sql)}
+        return bool(tables & _ENDPOINTS_IN) and any(rule.wish.kind == "endpoint" for rule in self.rules)
+
     def _table(self, name: str, service: str | None, *, final: bool) -> str:
+        if name == _NAMES_OF_METRICS:
+            return self._names_of_metrics()
         shown = [f"{sql} AS {column}" for column in _SERVICES_IN[name] if (sql := self._service(column))]
         if name in _ENDPOINTS_IN and (sql := self._endpoint()):
             shown.append(f"{sql} AS endpoint")
@@ -73,7 +89,7 @@ class Naming:
             shown.append(f"{sql} AS app")
         columns = f"* REPLACE ({', '.join(shown)})" if shown else "*"
         conditions = [_READ_BY.get(name, "true")]
-        if service is not None and name in _READ_BY:
+        if service is not None and name in _BY_SERVICE:
             conditions.append(f"raw.service IN ({_literals(self.recorded(service))})")
         for app, services in self._by_app("hide", lambda rule: rule.wish.service).items():
             conditions += [
@@ -82,6 +98,34 @@ class Naming:
             ]
         read = f"{name} AS raw FINAL" if final else f"{name} AS raw"
         return f"(SELECT {columns} FROM {read} WHERE {' AND '.join(conditions)})"
+
+    def _names_of_metrics(self) -> str:
+        """Whose they are is not kept: an app that a service was moved to has all those of the app that it came from."""
+        moves = dict.fromkeys(
+            f"SELECT * REPLACE ({_literal(rule.wish.target_app)} AS app) FROM {_NAMES_OF_METRICS} AS raw"
+            f" WHERE raw.app = {_literal(rule.app)}"
+            for rule in self.rules
+            if rule.wish.kind == "move" and rule.wish.target_app
+        )
+        return f"({' UNION ALL '.join((f'SELECT * FROM {_NAMES_OF_METRICS}', *moves))})"
+
+    def makes(self, app: str, service: str) -> bool:
+        """Whether a rule shows some service as this one, there."""
+        return any(
+            (rule.wish.kind == "alias" and (rule.app, rule.wish.name) == (app, service))
+            or (rule.wish.kind == "move" and (rule.wish.target_app, rule.wish.service) == (app, service))
+            for rule in self.rules
+        )
+
+    def unmakes(self, app: str, service: str) -> bool:
+        """Whether what is recorded there under this name is shown under another one, elsewhere, or nowhere."""
+        return any(
+            rule.wish.kind != "endpoint" and (rule.app, rule.wish.service) == (app, service) for rule in self.rules
+        )
+
+    def patterns(self, app: str) -> list[Wish]:
+        """Its rules about endpoints."""
+        return [rule.wish for rule in self.rules if rule.app == app and rule.wish.kind == "endpoint"]
 
     def recorded(self, service: str) -> list[str]:
         """The names under which what is shown as this service may have been recorded, in whatever app."""
@@ -134,30 +178,34 @@ class Naming:
 
 def named(client: StoreClient, rules: Sequence[Rule]) -> StoreClient:
     """The same store for who reads, with names as the rules have them."""
-    return _NamedStore(client, Naming(rules)) if rules else client
+    return Shown(client, lambda: rules) if rules else client
 
 
-class _NamedStore(StoreClient):
-    """Answers as another one does, to the same questions about tables as they are shown."""
+class Shown(StoreClient):
+    """A store that has names as the rules have them when something is asked. `rules` may block."""
 
-    def __init__(self, store: StoreClient, naming: Naming) -> None:
-        self._store = store
-        self._naming = naming
+    def __init__(self, recorded: StoreClient, rules: Callable[[], Sequence[Rule]]) -> None:
+        self.recorded = recorded
+        self._rules = rules
 
     def rows(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, settings: Mapping[str, object] | None = None
     ) -> list[tuple[Any, ...]]:
-        return self._store.rows(self._shown(sql, parameters), parameters, settings=_AT_ONCE | dict(settings or {}))
+        shown, more = self._shown(sql, parameters)
+        return self.recorded.rows(shown, parameters, settings=more | dict(settings or {}))
 
     def dicts(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, settings: Mapping[str, object] | None = None
     ) -> list[dict[str, Any]]:
-        return self._store.dicts(self._shown(sql, parameters), parameters, settings=_AT_ONCE | dict(settings or {}))
+        shown, more = self._shown(sql, parameters)
+        return self.recorded.dicts(shown, parameters, settings=more | dict(settings or {}))
 
-    def _shown(self, sql: str, parameters: Mapping[str, object] | None) -> str:
+    def _shown(self, sql: str, parameters: Mapping[str, object] | None) -> tuple[str, dict[str, object]]:
         """Tables are in order of services: where one is wanted, the others need not be read to learn their names."""
+        naming = Naming(self._rules())
         one = _ONE_SERVICE.search(sql)
-        return self._naming.within(sql, str((parameters or {})[one[1]]) if one else None)
+        shown = naming.within(sql, str((parameters or {})[one[1]]) if one else None)
+        return shown, _AT_ONCE if naming.has_patterns_for(sql) else {}
 
 
 def check_pattern(client: StoreClient, pattern: str) -> None:

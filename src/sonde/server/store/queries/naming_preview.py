@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sonde.server.reports.statistics import NamePreview, NamePreviewRow
+from sonde.server.store.queries import rollups
 from sonde.server.store.queries.scope import APPS, SLOTS, scope
 from sonde.server.store.queries.series import whole
 
@@ -22,7 +23,7 @@ def preview(client: StoreClient, app: str, wish: Wish, start: datetime, end: dat
     rows = client.rows(
         f"""
         SELECT service, endpoint, sum(count) AS requests, count() OVER () AS matched, sum(requests) OVER () AS of_all
-        FROM rollup_30s
+        FROM {rollups.requests(start, end, ("endpoint",))}
         WHERE {APPS} AND {SLOTS} AND match(endpoint, {{pattern:String}})
             AND ({{service:String}} = '' OR service = {{service:String}})
         GROUP BY service, endpoint

@@ -91,7 +91,7 @@ def services(
         facts = row["facts"]
         said = facts.get("process.pid", "")
         pid = int(said) if said.isdecimal() and len(said) < 10 else None
-        open_files, limit = files.get((row["service"], pid or 0), (None, None))
+        open_files, limit = files.get((facts.get("service.name", row["service"]), pid or 0), (None, None))
         found.append(
             HostedService(
                 app=row["app"],

@@ -11,7 +11,7 @@ from sonde.server.insight.figures import Sums
 from sonde.server.insight.histogram import Histogram
 from sonde.server.insight.steps import SLOT_S, Steps, floor_to
 from sonde.server.reports.services import Endpoint, ErrorGroup, Figures, Instance, Service, ServiceReport, StatusCount
-from sonde.server.store.queries import topology
+from sonde.server.store.queries import rollups, topology
 from sonde.server.store.queries.scope import APPS, SLOTS, SPAN_TIMES, scope
 from sonde.server.store.queries.sums import MERGED, ONCE_MERGED
 
@@ -55,7 +55,7 @@ def overview(
                 uniqExactState(instance) AS instances_seen,
                 max(last_seen) AS last_seen,
                 {ONCE_MERGED}
-            FROM rollup_30s
+            FROM {rollups.requests(steps.start, end, ("instance",), step_s=steps.step_s)}
             WHERE {APPS} AND {SLOTS} AND is_entry
             GROUP BY app, service, step
         )
@@ -68,7 +68,7 @@ def overview(
         if not row["whole"]:
             series[row["app"], row["service"]][row["step"]] = Sums.of(row)
     languages = _languages(client, parameters)
-    apdexes = _apdexes(client, parameters, {app: apdex_t_ms(app) for app, _ in series})
+    apdexes = _apdexes(client, parameters, steps, {app: apdex_t_ms(app) for app, _ in series})
     found = [
         Service(
             app=row["app"],
@@ -106,14 +106,14 @@ def report(
         f"""
         SELECT
             toUnixTimestamp(toStartOfInterval(slot, toIntervalSecond({{step_s:UInt32}}))) AS step,
-            endpoint, toString(kind) AS kind_name, instance, status_code,
-            multiIf(grouping(step) = 0, 'step', grouping(endpoint) = 0, 'endpoint', grouping(instance) = 0, 'instance',
+            instance, status_code,
+            multiIf(grouping(step) = 0, 'step', grouping(instance) = 0, 'instance',
                 grouping(status_code) = 0, 'status', 'whole') AS part,
             max(last_seen) AS seen,
             {MERGED}
-        FROM rollup_30s
+        FROM {rollups.requests(steps.start, end, ("instance",), step_s=steps.step_s)}
         WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}
-        GROUP BY GROUPING SETS ((), (step), (endpoint, kind_name), (instance), (status_code))
+        GROUP BY GROUPING SETS ((), (step), (instance), (status_code))
         ORDER BY requests DESC
         """,
         parameters,
@@ -124,7 +124,7 @@ def report(
     if not parts["whole"] or not parts["whole"][0]["requests"]:
         return None
     t_ms = apdex_t_ms(app) if callable(apdex_t_ms) else apdex_t_ms
-    apdex = _apdexes(client, parameters, {app: t_ms}).get((app, name))
+    apdex = _apdexes(client, parameters, steps, {app: t_ms}).get((app, name))
     callers, callees = topology.neighbours(client, app, name, steps.start, end)
     return ServiceReport(
         app=app,
@@ -139,7 +139,7 @@ def report(
         series=figures.series({row["step"]: Sums.of(row) for row in parts["step"]}, steps),
         endpoints=[
             Endpoint(endpoint=row["endpoint"], kind=row["kind_name"], **figures.figures(Sums.of(row), steps.seconds))
-            for row in parts["endpoint"][:MOST_ENDPOINTS]
+            for row in _endpoints(client, parameters, steps)
         ],
         instances=[
             Instance(instance=row["instance"], last_seen=row["seen"], **figures.figures(Sums.of(row), steps.seconds))
@@ -152,10 +152,24 @@ def report(
     )
 
 
+def _endpoints(client: StoreClient, parameters: dict[str, object], steps: Steps) -> list[dict[str, Any]]:
+    """The busiest endpoints of a service."""
+    return client.dicts(
+        f"""
+        SELECT endpoint, toString(kind) AS kind_name, {MERGED}
+        FROM {rollups.requests(steps.start, steps.end, ("endpoint",))}
+        WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}
+        GROUP BY endpoint, kind_name
+        ORDER BY requests DESC, endpoint, kind_name LIMIT {MOST_ENDPOINTS}
+        """,
+        parameters,
+    )
+
+
 def _app_of(client: StoreClient, apps: Sequence[str] | None, name: str, steps: Steps) -> str | None:
     """The app with a service of that name, the first in order where there are several."""
     rows = client.rows(
-        f"SELECT min(app), count() FROM rollup_30s"
+        f"SELECT min(app), count() FROM {rollups.requests(steps.start, steps.end, ())}"
         f" WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}",
         scope(apps, steps.start, steps.end) | {"service": name},
     )
@@ -165,17 +179,18 @@ def _app_of(client: StoreClient, apps: Sequence[str] | None, name: str, steps: S
 
 def _before(client: StoreClient, parameters: dict[str, object], steps: Steps, ago: timedelta) -> Figures | None:
     """Figures of the same span of time that long ago; None where nothing was recorded."""
-    start = floor_to(steps.start - ago, SLOT_S)
+    start, end = floor_to(steps.start - ago, SLOT_S), steps.end - ago
     rows = client.dicts(
-        f"SELECT {MERGED} FROM rollup_30s WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}",
-        parameters | {"start_s": int(start.timestamp()), "end_s": int((steps.end - ago).timestamp())},
+        f"SELECT {MERGED} FROM {rollups.requests(start, end, ())}"
+        f" WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}",
+        parameters | {"start_s": int(start.timestamp()), "end_s": int(end.timestamp())},
     )
     sums = Sums.of(rows[0])
     return figures.report(sums, steps.seconds) if sums.requests else None
 
 
 def _apdexes(
-    client: StoreClient, parameters: dict[str, object], t_ms: Mapping[str, float]
+    client: StoreClient, parameters: dict[str, object], steps: Steps, t_ms: Mapping[str, float]
 ) -> dict[tuple[str, str], float]:
     """Apdex by app and service, of the apps whose T is not the one that is counted for. From the histogram: exact where
     T and 4 T are bounds of it.
@@ -186,7 +201,7 @@ def _apdexes(
     one = "AND service = {service:String}" if "service" in parameters else ""
     rows = client.rows(
         f"""
-        SELECT app, service, sumMap(histogram) FROM rollup_30s
+        SELECT app, service, sumMap(histogram) FROM {rollups.requests(steps.start, steps.end, ())}
         WHERE {APPS} AND {SLOTS} AND is_entry AND app IN {{others:Array(String)}} {one}
         GROUP BY app, service
         """,

@@ -11,7 +11,7 @@ from sonde.server.insight.service_map import peer_type as peer_type_of
 from sonde.server.insight.steps import SLOT_S, floor_to
 from sonde.server.reports.services import StatusCount
 from sonde.server.reports.statistics import Statistics, StatisticsRow
-from sonde.server.store.queries import topology
+from sonde.server.store.queries import rollups, topology
 from sonde.server.store.queries.scope import APPS, SLOTS, SPAN_TIMES, scope
 from sonde.server.store.queries.sums import MEASURED, MEASURED_EDGES, MEASURED_FROM_SPANS, ONCE_MEASURED
 
@@ -80,6 +80,10 @@ class Filters:
     instance: str | None = None
     kind: str | None = None
     status: str | None = None
+
+    def keys(self) -> set[str]:
+        """What is asked for."""
+        return {name for name in ("app", "service", "endpoint", "instance", "kind", "status") if getattr(self, name)}
 
     def sql(self, *, every_kind: bool = False) -> tuple[str, dict[str, object]]:
         """Conditions over rollup_30s or spans as they are shown, each with AND in front, and their parameters.
@@ -236,7 +240,7 @@ def _source(asked: Asked, by: By) -> tuple[str, str, dict[str, object]]:
         calls, of_calls = _of_calls(asked.filters)
         read = (
             "SELECT app, peer, system, toString(kind) AS kind_name, count, errors, sum_ns, max_ns, durations"
-            f" FROM edges_30s WHERE {APPS} AND {SLOTS} {calls}"
+            f" FROM {rollups.calls(asked.begin, asked.end)} WHERE {APPS} AND {SLOTS} {calls}"
         )
         return read, MEASURED_EDGES, asked.parameters() | of_calls
     if by in _ADDRESSES:
@@ -250,8 +254,9 @@ def _source(asked: Asked, by: By) -> tuple[str, str, dict[str, object]]:
     keys = ("app", "service", "instance") if by == "host" else _KEYS[by]
     grouped = list(dict.fromkeys([*keys, "status_code"]))
     named = ", ".join("toString(kind) AS kind_name" if key == "kind_name" else key for key in grouped)
+    source = rollups.requests(asked.begin, asked.end, {*keys, *asked.filters.keys()})
     once = (
-        f"SELECT {named}, {ONCE_MEASURED} FROM rollup_30s WHERE {APPS} AND {SLOTS} {conditions}"
+        f"SELECT {named}, {ONCE_MEASURED} FROM {source} WHERE {APPS} AND {SLOTS} {conditions}"
         f" GROUP BY {', '.join(grouped)}"
     )
     if by == "host":
@@ -301,7 +306,7 @@ def _calls(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, 
             known AS ({topology.KNOWN}),
             edges AS (
                 SELECT app, service, toString(kind) AS kind_name, peer, system, count, errors, sum_ns, max_ns, durations
-                FROM edges_30s WHERE {APPS} AND {SLOTS} {conditions}
+                FROM {rollups.calls(asked.begin, asked.end)} WHERE {APPS} AND {SLOTS} {conditions}
             ),
             calls AS (
                 SELECT edges.app AS app, edges.service AS service, kind_name, edges.peer AS peer, system,

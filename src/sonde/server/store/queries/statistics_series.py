@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import timedelta
+from math import gcd
 from typing import TYPE_CHECKING, Any
 
 from sonde.server.insight.histogram import BOUNDS_MS, WELL_KNOWN_MS, Histogram
@@ -20,6 +21,7 @@ from sonde.server.reports.statistics import (
     StatisticsTop,
     TopError,
 )
+from sonde.server.store.queries import rollups
 from sonde.server.store.queries.scope import APPS, SLOTS, SPAN_TIMES
 from sonde.server.store.queries.statistics import AGO
 from sonde.server.store.queries.sums import MEASURED, ONCE_MEASURED
@@ -142,13 +144,14 @@ def _points(
 ) -> Iterator[StatisticsPoint]:
     """A point for every step. `shift_s`: how far the steps lie behind multiples of their length."""
     conditions, parameters = asked.filters.sql()
+    source = rollups.requests(asked.begin, asked.end, asked.filters.keys(), step_s=gcd(steps.step_s, shift_s))
     rows = client.dicts(
         f"""
         SELECT app, step, grouping(app) AS together, {MEASURED}
         FROM (
             SELECT app, intDiv(toUnixTimestamp(slot) - {{shift_s:Int64}}, {{step_s:Int64}}) * {{step_s:Int64}}
                 + {{shift_s:Int64}} AS step, {ONCE_MEASURED}
-            FROM rollup_30s WHERE {APPS} AND {SLOTS} {conditions}
+            FROM {source} WHERE {APPS} AND {SLOTS} {conditions}
             GROUP BY app, step
         )
         GROUP BY GROUPING SETS ((app, step), (step))
@@ -176,10 +179,11 @@ def _starts(steps: Steps, shift_s: int) -> Iterator[datetime]:
 def _counted(client: StoreClient, asked: Asked) -> tuple[dict[str, Counted], Counted]:
     """By app, and together."""
     conditions, parameters = asked.filters.sql()
+    source = rollups.requests(asked.begin, asked.end, asked.filters.keys())
     rows: list[dict[str, Any]] = client.dicts(
         f"""
         SELECT app, grouping(app) AS together, {MEASURED}
-        FROM rollup_30s WHERE {APPS} AND {SLOTS} {conditions}
+        FROM {source} WHERE {APPS} AND {SLOTS} {conditions}
         GROUP BY GROUPING SETS ((app), ())
         """,
         parameters | asked.parameters(),

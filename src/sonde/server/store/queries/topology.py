@@ -19,6 +19,7 @@ from sonde.server.insight.service_map import (
 from sonde.server.insight.steps import SLOT_S, Steps, floor_to
 from sonde.server.reports.service_map import MapHistory, MapMoment, ServiceMap
 from sonde.server.reports.services import Neighbour
+from sonde.server.store.queries import rollups
 from sonde.server.store.queries.scope import APPS, SLOTS, scope
 from sonde.server.store.queries.sums import MERGED, MERGED_EDGES, ONCE_MERGED
 
@@ -69,18 +70,10 @@ _TYPE = f"""multiIf(
             system IN ({_texts(NOT_DATABASES)}), 'external',
             'database')"""
 
-_CALLS = f"""
-    WITH
+# Over `edges`, which come before.
+_RESOLVED = f"""
         shares AS ({SHARES}),
         known AS ({KNOWN}),
-        edges AS (
-            SELECT app, service, toString(kind) AS kind, peer, system,
-                sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, max(max_ns) AS max_ns,
-                quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations
-            FROM edges_30s
-            WHERE {APPS} AND {SLOTS}
-            GROUP BY app, service, kind, peer, system
-        ),
         resolved AS (
             SELECT
                 edges.app AS app, edges.service AS service, kind, edges.peer AS called, system,
@@ -113,11 +106,9 @@ _CALLS = f"""
 
 def service_map(client: StoreClient, apps: Sequence[str] | None, start: datetime, end: datetime) -> ServiceMap:
     """Everything that had traffic in that time."""
-    parameters = scope(apps, floor_to(start, SLOT_S), end)
-    requests, outside = _requests(client, parameters)
-    nodes, edges = assemble(
-        requests, _calls(client, parameters), _peers(client, parameters), outside, _hops(client, parameters)
-    )
+    asked = client, apps, floor_to(start, SLOT_S), end
+    requests, outside = _requests(*asked)
+    nodes, edges = assemble(requests, _calls(*asked), _peers(*asked), outside, _hops(*asked))
     return ServiceMap(from_=start, to=end, nodes=nodes, edges=edges)
 
 
@@ -129,7 +120,7 @@ def history(
     rows = client.rows(
         f"""
         SELECT intDiv(toUnixTimestamp(slot), {{step_s:UInt32}}) * {{step_s:UInt32}} AS step, sum(count), sum(errors)
-        FROM rollup_30s
+        FROM {rollups.requests(steps.start, end, (), step_s=steps.step_s)}
         WHERE {APPS} AND {SLOTS} AND is_entry
         GROUP BY step
         """,
@@ -149,7 +140,7 @@ def neighbours(
     """Who calls the service, and what it calls; the most frequent first."""
     callers: list[Neighbour] = []
     callees: list[Neighbour] = []
-    for call in _calls(client, scope([app], floor_to(start, SLOT_S), end)):
+    for call in _calls(client, [app], floor_to(start, SLOT_S), end):
         if call.target == service:
             callers.append(_neighbour(call.service, "service", call))
         if call.service == service:
@@ -158,7 +149,9 @@ def neighbours(
     return callers, callees
 
 
-def _requests(client: StoreClient, parameters: dict[str, object]) -> tuple[list[Requests], Sums]:
+def _requests(
+    client: StoreClient, apps: Sequence[str] | None, start: datetime, end: datetime
+) -> tuple[list[Requests], Sums]:
     """Requests to each service, and all those together that come from outside."""
     rows = client.dicts(
         f"""
@@ -166,13 +159,13 @@ def _requests(client: StoreClient, parameters: dict[str, object]) -> tuple[list[
             grouping(app) AS together, grouping(from_outside) AS served, {MERGED}
         FROM (
             SELECT app, service, kind, kind = 'server' AND is_root AS from_outside, {ONCE_MERGED}
-            FROM rollup_30s
+            FROM {rollups.requests(start, end, ())}
             WHERE {APPS} AND {SLOTS} AND is_entry
             GROUP BY app, service, kind, from_outside
         )
         GROUP BY GROUPING SETS ((app, service), (app, service, from_outside), (from_outside))
         """,
-        parameters,
+        scope(apps, start, end),
     )
     served = [row for row in rows if row["served"]]
     from_outside = [row for row in rows if not row["served"] and row["from_outside"]]
@@ -191,8 +184,15 @@ def _requests(client: StoreClient, parameters: dict[str, object]) -> tuple[list[
     return requests, together
 
 
-def _calls(client: StoreClient, parameters: dict[str, object]) -> list[Calls]:
+def _calls(client: StoreClient, apps: Sequence[str] | None, start: datetime, end: datetime) -> list[Calls]:
     """Every edge with its target resolved, the most frequent first."""
+    edges = f"""
+        SELECT app, service, toString(kind) AS kind, peer, system,
+            sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, max(max_ns) AS max_ns,
+            quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations
+        FROM {rollups.calls(start, end)}
+        WHERE {APPS} AND {SLOTS}
+        GROUP BY app, service, kind, peer, system"""
     return [
         Calls(
             app=row["app"],
@@ -204,11 +204,13 @@ def _calls(client: StoreClient, parameters: dict[str, object]) -> list[Calls]:
             known_by=row["how_known"],
             sums=Sums.of(row),
         )
-        for row in client.dicts(_CALLS, parameters)
+        for row in client.dicts(f"WITH edges AS ({edges}), {_RESOLVED}", scope(apps, start, end))
     ]
 
 
-def _hops(client: StoreClient, parameters: dict[str, object]) -> dict[tuple[str, str], Hops]:
+def _hops(
+    client: StoreClient, apps: Sequence[str] | None, start: datetime, end: datetime
+) -> dict[tuple[str, str], Hops]:
     """What both ends say, by the ids of the nodes at the ends of the edge; of a message it is its consumer's edge."""
     rows = client.dicts(
         f"""
@@ -221,7 +223,7 @@ def _hops(client: StoreClient, parameters: dict[str, object]) -> dict[tuple[str,
         WHERE {APPS} AND {SLOTS}
         GROUP BY app, is_message, target, caller, queue
         """,
-        parameters,
+        scope(apps, start, end),
         settings={"do_not_merge_across_partitions_select_final": 1},
     )
     return {
@@ -233,16 +235,16 @@ def _hops(client: StoreClient, parameters: dict[str, object]) -> dict[tuple[str,
     }
 
 
-def _peers(client: StoreClient, parameters: dict[str, object]) -> dict[str, Sums]:
+def _peers(client: StoreClient, apps: Sequence[str] | None, start: datetime, end: datetime) -> dict[str, Sums]:
     """What all calls to a peer amount to, by the id of its node."""
     rows = client.dicts(
         f"""
         SELECT peer, {_TYPE} AS type, {MERGED_EDGES}
-        FROM edges_30s
+        FROM {rollups.calls(start, end)}
         WHERE {APPS} AND {SLOTS}
         GROUP BY peer, type
         """,
-        parameters,
+        scope(apps, start, end),
     )
     return {peer_id(row["peer"], row["type"]): Sums.of(row) for row in rows}
 

@@ -1,0 +1,146 @@
+"""Long times are read from long slots, and say the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from otlp_making import CLIENT, NOW, SERVER, Span
+
+from sonde.server.insight.measures import Thresholds
+from sonde.server.store.migrate import migrate
+from sonde.server.store.queries import consistency, rollups, services, statistics, statistics_series, topology
+from sonde.server.store.queries.statistics import Asked, Filters
+
+DAY = timedelta(days=1)
+BY = Thresholds(apdex_t_ms=250, normal_ms=100, slow_ms=200, timeout_ms=2000)
+
+
+@given(
+    st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from([0, 30, 180, 900, 1800, 3600, 10_800, 21_600, 86_400])
+)
+def test_slots_cover_a_time_without_gap_and_none_is_in_two_steps(start, length, step):
+    start_s, end_s = start * 30, start * 30 + length
+
+    pieces = list(rollups.cover(start_s, end_s, step))
+
+    ends = [start_s, *(piece.end_s for piece in pieces)]
+    assert [piece.start_s for piece in pieces] == ends[:-1]
+    assert ends[-1] == end_s
+    for piece in pieces:
+        assert piece.start_s < piece.end_s
+        if piece.slot_s != 30:
+            assert piece.start_s % piece.slot_s == piece.end_s % piece.slot_s == step % piece.slot_s == 0
+
+
+def test_a_week_is_read_from_slots_of_six_hours():
+    pieces = list(rollups.cover(0, 7 * 86_400))
+
+    assert pieces == [rollups.Piece(21_600, 0, 7 * 86_400)]
+    assert {piece.slot_s for piece in rollups.cover(90, 86_400 - 90)} == {30, 900, 21_600}
+
+
+def test_what_is_asked_by_endpoint_and_instance_is_kept_by_half_minutes_alone():
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+
+    assert rollups.requests(start, start + DAY, ("endpoint", "instance")) == "rollup_30s"
+    assert "kept_by = 'endpoint'" in rollups.requests(start, start + DAY, ("endpoint",))
+    assert "kept_by = 'instance'" in rollups.requests(start, start + DAY, ("instance",))
+    assert rollups.requests(start, start + timedelta(minutes=10), ()) == "rollup_30s"
+
+
+@pytest.fixture
+def filled(sender, app):
+    """Three days of one service that calls another."""
+    spans = []
+    for number in range(3 * 96):
+        start = NOW - timedelta(minutes=15 * number, seconds=number % 31)
+        ids = {"trace": (1000 + number).to_bytes(16, "big"), "start": start, "error": number % 10 == 0}
+        spans.append(
+            Span(
+                name=f"GET /{number % 3}",
+                kind=SERVER,
+                id=number.to_bytes(8, "big"),
+                ms=10 + number % 400,
+                attributes={"http.response.status_code": 500 if number % 10 == 0 else 200},
+                **ids,
+            )
+        )
+        spans.append(
+            Span(
+                name="GET",
+                kind=CLIENT,
+                id=(5000 + number).to_bytes(8, "big"),
+                parent=number.to_bytes(8, "big"),
+                attributes={"db.system": "redis", "server.address": "cache"},
+                **ids,
+            )
+        )
+    sender.spans("cart", *spans[: len(spans) // 2], service__instance__id="one")
+    sender.spans("cart", *spans[len(spans) // 2 :], service__instance__id="two")
+    return app
+
+
+def everything(web, app, start, end):
+    """What pages about a long time show."""
+    asked = Asked([app], start, end, lambda _: BY)
+    one = Asked([app], start, end, lambda _: BY, Filters(service="cart", endpoint="GET /1"))
+    return [
+        services.overview(web, [app], start, end, lambda _: 250),
+        services.report(web, [app], "cart", start, end, 250),
+        *(statistics.table(web, asked, by) for by in ("service", "endpoint", "instance", "status", "peer", "callee")),
+        statistics.table(web, one, "endpoint", compare="yesterday"),
+        statistics_series.series(web, one, end, step_s=3600),
+        statistics_series.series(web, asked, end, step_s=2 * 86_400, compare="yesterday"),
+        statistics_series.histogram(web, asked),
+        topology.service_map(web, [app], start, end),
+        topology.history(web, [app], start, end, points=50),
+    ]
+
+
+@pytest.mark.parametrize("back", [timedelta(hours=7, minutes=3), timedelta(days=2, hours=5, seconds=30)])
+def test_pages_say_the_same_from_long_slots_as_from_short_ones(web, filled, monkeypatch, back):
+    start, end = NOW - back, NOW + timedelta(minutes=1)
+    long = everything(web, filled, start, end)
+    read = rollups.requests(start, end, ())
+
+    monkeypatch.setattr(rollups, "LONG_SLOTS_S", ())
+    short = everything(web, filled, start, end)
+
+    assert "rollup_long" in read
+    for of_long, of_short in zip(long, short, strict=True):
+        assert rounded(of_long) == rounded(of_short)
+
+
+def rounded(report):
+    """Counters as they are; percentiles of sketches that were merged otherwise, nearly."""
+    if isinstance(report, list):
+        return [rounded(part) for part in report]
+    if hasattr(report, "model_dump"):
+        return rounded(report.model_dump())
+    if isinstance(report, dict):
+        return {
+            name: pytest.approx(value, rel=0.03)
+            if name.startswith("p") and isinstance(value, float)
+            else rounded(value)
+            for name, value in report.items()
+        }
+    return pytest.approx(report) if isinstance(report, float) else report
+
+
+def test_statistics_of_before_there_were_long_slots_are_put_into_them_once(web, loader, filled):
+    start, end = NOW - 3 * DAY, NOW
+    for table in ("rollup_long", "edges_long"):
+        for (day,) in loader.rows(
+            "SELECT DISTINCT partition FROM system.parts WHERE active AND table = {table:String}", {"table": table}
+        ):
+            loader.command(f"ALTER TABLE {table} DROP PARTITION '{day}'")
+    missing = consistency.compare(web, start, end)
+
+    migrate(loader)
+    migrate(loader)
+
+    assert {difference.table for difference in missing} == {"rollup_long", "edges_long"}
+    assert consistency.compare(web, start, end) == []
