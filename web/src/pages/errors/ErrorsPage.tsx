@@ -10,7 +10,7 @@ import { Loaded } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
 import { SearchField } from "../../parts/SearchField";
 import { TableSkeleton } from "../../parts/Skeletons";
-import type { ErrorsSearch } from "../../routes";
+import type { ErrorsSearch } from "../../routes/problems";
 import { Page } from "../../shell/Page";
 import { ServiceChoice } from "../../shell/ServiceChoice";
 import { useRange } from "../../shell/useRange";

@@ -7,7 +7,7 @@ import type { LiveFilter } from "../../api/live";
 import { useWords } from "../../i18n";
 import { Panel } from "../../parts/Panel";
 import { ReportSkeleton } from "../../parts/Skeletons";
-import { LIVE_WINDOWS_S, type LiveSearch } from "../../routes";
+import { LIVE_WINDOWS_S, type LiveSearch } from "../../routes/live";
 import { NoTraffic } from "../../shell/NoTraffic";
 import { Page } from "../../shell/Page";
 import { TEST_IDS } from "../../testIds";

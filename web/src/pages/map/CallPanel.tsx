@@ -9,7 +9,7 @@ import { disagrees } from "../../domain/mapCalls";
 import { useWords } from "../../i18n";
 import { Amount } from "../../parts/Amount";
 import { HealthMark } from "../../parts/HealthMark";
-import type { TracesSearch } from "../../routes";
+import type { TracesSearch } from "../../routes/traces";
 import { TEST_IDS } from "../../testIds";
 import classes from "./MapPage.module.css";
 

@@ -15,7 +15,7 @@ import { NodejsTable } from "../../parts/nodejs/NodejsTable";
 import { Panel } from "../../parts/Panel";
 import { SearchField } from "../../parts/SearchField";
 import { TableSkeleton } from "../../parts/Skeletons";
-import type { NodejsSearch } from "../../routes";
+import type { NodejsSearch } from "../../routes/nodejs";
 import { Page } from "../../shell/Page";
 import { TEST_IDS } from "../../testIds";
 import { InstanceTable } from "./InstanceTable";

@@ -8,7 +8,7 @@ import { appsQuery } from "../../api/queries";
 import { FILE_KINDS } from "../../domain/nodejs";
 import { useWords } from "../../i18n";
 import { Breadcrumb } from "../../parts/Breadcrumb";
-import type { NodejsFilesSearch } from "../../routes";
+import type { NodejsFilesSearch } from "../../routes/nodejs";
 import { Page } from "../../shell/Page";
 import { FileList } from "./FileList";
 

@@ -11,7 +11,7 @@ import { Loaded, type Readable } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
 import { SearchField } from "../../parts/SearchField";
 import { TableSkeleton } from "../../parts/Skeletons";
-import type { NodejsInstanceSearch } from "../../routes";
+import type { NodejsInstanceSearch } from "../../routes/nodejs";
 import { useRange } from "../../shell/useRange";
 import { TEST_IDS } from "../../testIds";
 import type { OnChange } from "./NodejsInstancePage";

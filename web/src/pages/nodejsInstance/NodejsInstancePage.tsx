@@ -13,7 +13,7 @@ import { Loaded } from "../../parts/Loaded";
 import { NodejsTable } from "../../parts/nodejs/NodejsTable";
 import { Panel } from "../../parts/Panel";
 import { TableSkeleton } from "../../parts/Skeletons";
-import { INSTANCE_VIEWS, type NodejsInstanceSearch } from "../../routes";
+import { INSTANCE_VIEWS, type NodejsInstanceSearch } from "../../routes/nodejs";
 import { Page } from "../../shell/Page";
 import { Cores } from "./Cores";
 import { Errors } from "./Errors";

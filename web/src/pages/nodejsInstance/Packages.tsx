@@ -14,7 +14,7 @@ import { Name } from "../../parts/Name";
 import { Panel } from "../../parts/Panel";
 import { SearchField } from "../../parts/SearchField";
 import { TableSkeleton } from "../../parts/Skeletons";
-import type { NodejsInstanceSearch } from "../../routes";
+import type { NodejsInstanceSearch } from "../../routes/nodejs";
 import { TEST_IDS } from "../../testIds";
 import type { OnChange } from "./NodejsInstancePage";
 

@@ -13,7 +13,7 @@ import { HealthMark } from "../../parts/HealthMark";
 import { Loaded } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
 import { ReportSkeleton } from "../../parts/Skeletons";
-import type { NodejsProcessSearch } from "../../routes";
+import type { NodejsProcessSearch } from "../../routes/nodejs";
 import { Page } from "../../shell/Page";
 import { FileList } from "../nodejsFiles/FileList";
 import { Actions } from "./Actions";

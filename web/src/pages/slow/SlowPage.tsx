@@ -11,7 +11,7 @@ import { Loaded } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
 import { SearchField } from "../../parts/SearchField";
 import { TableSkeleton } from "../../parts/Skeletons";
-import type { SlowSearch } from "../../routes";
+import type { SlowSearch } from "../../routes/problems";
 import { Page } from "../../shell/Page";
 import { ServiceChoice } from "../../shell/ServiceChoice";
 import { useRange } from "../../shell/useRange";

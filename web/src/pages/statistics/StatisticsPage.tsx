@@ -14,7 +14,7 @@ import { Loaded } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
 import { SearchField } from "../../parts/SearchField";
 import { TableSkeleton } from "../../parts/Skeletons";
-import type { StatisticsSearch } from "../../routes";
+import type { StatisticsSearch } from "../../routes/statistics";
 import { Page } from "../../shell/Page";
 import { useRange } from "../../shell/useRange";
 import { TEST_IDS } from "../../testIds";

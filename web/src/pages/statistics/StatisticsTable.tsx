@@ -10,7 +10,7 @@ import { Change, type ChangeKind } from "../../parts/Change";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Name } from "../../parts/Name";
 import type { SortKey } from "../../parts/tableOrder";
-import type { TracesSearch } from "../../routes";
+import type { TracesSearch } from "../../routes/traces";
 import { TEST_IDS } from "../../testIds";
 import { below, isBetweenServices, nameOf, tracesOf } from "./drill";
 import classes from "./StatisticsPage.module.css";

@@ -3,7 +3,7 @@
 import type { StatisticsFilter, StatisticsOrder } from "../../api/statistics";
 import { STATISTICS_ORDERS } from "../../api/statistics";
 import type { By, StatisticsRow } from "../../api/statisticsTypes";
-import type { TracesSearch } from "../../routes";
+import type { TracesSearch } from "../../routes/traces";
 
 /** Rows that are calls: the server keeps them by who calls whom, and by nothing finer. */
 const CALLS: readonly By[] = ["caller", "callee", "peer"];

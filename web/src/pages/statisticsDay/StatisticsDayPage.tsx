@@ -16,7 +16,7 @@ import { Loaded } from "../../parts/Loaded";
 import { Name } from "../../parts/Name";
 import { Panel } from "../../parts/Panel";
 import { TableSkeleton } from "../../parts/Skeletons";
-import type { DaySearch } from "../../routes";
+import type { DaySearch } from "../../routes/statistics";
 import { Page } from "../../shell/Page";
 import { TEST_IDS } from "../../testIds";
 import { DayCharts } from "./DayCharts";

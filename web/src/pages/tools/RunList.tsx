@@ -12,7 +12,7 @@ import { Loaded } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
 import { RunTable } from "../../parts/RunTable";
 import { TableSkeleton } from "../../parts/Skeletons";
-import type { ToolsSearch } from "../../routes";
+import type { ToolsSearch } from "../../routes/tools";
 import classes from "./ToolsPage.module.css";
 
 interface Props {

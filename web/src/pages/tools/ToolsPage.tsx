@@ -11,7 +11,7 @@ import { Loaded } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
 import { SearchField } from "../../parts/SearchField";
 import { TableSkeleton } from "../../parts/Skeletons";
-import type { ToolsSearch } from "../../routes";
+import type { ToolsSearch } from "../../routes/tools";
 import { Page } from "../../shell/Page";
 import { NoProcess } from "./NoProcess";
 import { ProcessPanel } from "./ProcessPanel";

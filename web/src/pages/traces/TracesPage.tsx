@@ -13,7 +13,7 @@ import { Empty } from "../../parts/Empty";
 import { Loaded } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
 import { TableSkeleton } from "../../parts/Skeletons";
-import type { TracesSearch } from "../../routes";
+import type { TracesSearch } from "../../routes/traces";
 import { NoTraffic } from "../../shell/NoTraffic";
 import { Page } from "../../shell/Page";
 import { useRange } from "../../shell/useRange";
