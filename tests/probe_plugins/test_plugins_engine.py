@@ -184,6 +184,19 @@ def test_a_function_with_two_names_and_a_method_that_is_inherited_are_wrapped_on
     assert calls == ["price", "Basket.add"]
 
 
+def test_an_optional_method_that_is_inherited_is_left_to_whoever_wraps_it_later(shop):
+    """The class would keep the plain function otherwise, and hide what is put around that."""
+    import shoplib.core
+
+    point = "shoplib.core:Small.add"
+    shop({point: counted}, optional={point}).start()
+    assert "add" not in vars(shoplib.core.Small)
+    shop({"shoplib.core:Basket.add": counted}).start()
+
+    shoplib.core.Small().add("tea")
+    assert calls == ["Basket.add"]
+
+
 def test_stop_puts_back_the_very_functions(shop):
     import shoplib.core as lib
 

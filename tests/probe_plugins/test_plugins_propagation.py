@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sonde
@@ -157,6 +157,7 @@ def test_a_decision_against_recording_goes_on_in_every_form(spans, written):
     core.take_tallies()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # of a machine that is busy
 @given(st.dictionaries(st.sampled_from(propagation.READ), st.text(max_size=80)))
 def test_whatever_the_headers_are_a_request_is_served(headers):
     remote = incoming(headers.get)

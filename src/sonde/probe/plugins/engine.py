@@ -182,7 +182,7 @@ class Engine:
             if observer is not None:
                 wrapper = observer.observed(entry.name, wrapper)  # noqa: PLW2901 - the same, and it is noticed
             try:
-                entry.patches[point] = patch(module, path, wrapper)
+                entry.patches[point] = patch(module, path, wrapper, inherited=point not in plugin.optional)
             except PointError as missing:
                 if point not in plugin.optional:
                     entry.refuse(str(missing))

@@ -31,7 +31,7 @@ class Plugin:
         self.points = points
         """`module:Class.method` or `module:function` → wrapper."""
         self.optional = optional
-        """Points that some supported versions do not have."""
+        """Points that some supported versions do not have, or have from a class that another plugin wraps."""
         self.also = also
         """Other distributions that bring the same library: `psycopg2-binary`."""
 

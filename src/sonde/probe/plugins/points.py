@@ -44,8 +44,9 @@ class Patch:
         return True
 
 
-def patch(module: ModuleType, path: str, wrapper: Wrapper) -> Patch | None:
-    """Put `wrapper` around `path` (`function` or `Class.method`) of `module`. Raises PointError.
+def patch(module: ModuleType, path: str, wrapper: Wrapper, *, inherited: bool = True) -> Patch | None:
+    """Put `wrapper` around `path` (`function` or `Class.method`) of `module`. Raises PointError, also for what a class
+    has from another where that is not `inherited`.
 
     A second name of a function that is wrapped already (`sqlite3.connect` is `sqlite3.dbapi2.connect`) is not wrapped
     again, but gets the plain function back with the first. None where somebody else's wrapper hides one of ours.
@@ -58,7 +59,7 @@ def patch(module: ModuleType, path: str, wrapper: Wrapper) -> Patch | None:
             raise PointError(f"{module.__name__} has no {path}")
     before = owner.__dict__.get(name, _NOTHING)
     found = getattr(owner, name, _NOTHING) if before is _NOTHING else before
-    if found is _NOTHING:
+    if found is _NOTHING or (before is _NOTHING and not inherited):
         raise PointError(f"{module.__name__} has no {path}")
     plain: Any = found.__func__ if isinstance(found, staticmethod | classmethod) else found
     if not callable(plain):
