@@ -7,7 +7,7 @@ import time
 
 import grpc
 import pytest
-from skywalking_world import V3, WITHIN_S, Agent, World, post, segment
+from skywalking_world import MAX_BYTES, V3, WITHIN_S, Agent, World, post, segment
 
 from sonde.server.intake.message_reader import MessageReader
 from sonde.server.intake.skywalking import grpc_side
@@ -29,7 +29,10 @@ def until(condition, what):
 class Line:
     """Between an agent and the server; when it is cut nothing passes any more, and neither end is told."""
 
-    def __init__(self, port):
+    def __init__(self, port, lets_through=None):
+        """`lets_through`: so many bytes reach the server, the others wait for `let_all_through`."""
+        self._lets_through = lets_through
+        self._may_go_on = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         self._is_cut = threading.Event()
@@ -47,10 +50,17 @@ class Line:
     def _pass(self, source, target):
         try:
             while data := source.recv(65536):
+                if source is self._ends[0] and self._lets_through is not None:
+                    self._lets_through -= len(data)
+                    if self._lets_through < 0:
+                        self._may_go_on.wait(WITHIN_S)
                 if not self._is_cut.is_set():
                     target.sendall(data)
         except OSError:
             return  # the test is over
+
+    def let_all_through(self):
+        self._may_go_on.set()
 
     def cut(self):
         self._is_cut.set()
@@ -191,3 +201,51 @@ def test_a_body_over_http_whose_sender_hangs_up_half_way_leaves_nothing(world):
     until(lambda: refused(world, "disconnected", "http") == 1, "a refusal")
     assert world.intake.http._budget.held == 0
     assert world.segments() == []
+
+
+def large(segment_id):
+    return segment(segment_id=segment_id, spans=30_000)
+
+
+def half_a_message(world, segment_id):
+    """A stream of an agent of its own, and the line that lets only a part of its message through."""
+    line = Line(world.grpc.port, lets_through=600_000)
+    agent = Agent(world, world.token, line.port)
+    stream = agent.channel.stream_unary(COLLECT).future(
+        iter([large(segment_id).SerializeToString()]), metadata=agent.metadata
+    )
+    return line, agent, stream
+
+
+def test_streams_end_where_too_much_has_come_of_messages_that_are_not_whole(world, agent, monkeypatch):
+    """Those that hold most; what is silent or whole is not disturbed."""
+    monkeypatch.setattr(grpc_side, "LOOK_EVERY_S", 0.05)
+    world.intake.grpc._half.most_bytes = 1_000_000
+    whole = [large(f"whole {number}") for number in range(4)]
+    assert 600_000 < whole[0].ByteSize() < MAX_BYTES
+    messages = queue.Queue()
+    silent = agent.channel.stream_unary(COLLECT).future(iter(messages.get, None), metadata=agent.metadata)
+    agent.stream(COLLECT, whole)
+
+    first = half_a_message(world, "first")
+    until(lambda: world.intake.counters.half_bytes > 500_000, "what has come of the first")
+    assert not first[2].done(), "one is not too much"
+    second = half_a_message(world, "second")
+
+    until(lambda: refused(world, "half_messages") == 1, "a refusal")
+    until(lambda: 500_000 < world.intake.counters.half_bytes < 1_000_000, "less that is held")
+    for line, _, _ in (first, second):
+        line.let_all_through()
+    ended = [stream.exception(WITHIN_S) for _, _, stream in (first, second)]
+    assert [it and it.code() for it in ended].count(grpc.StatusCode.RESOURCE_EXHAUSTED) == 1
+    assert ended.count(None) == 1
+    assert not silent.done()
+    messages.put(segment(segment_id="late").SerializeToString())
+    messages.put(None)
+    silent.result(WITHIN_S)
+    stored = {it.traceSegmentId for it in world.segments()}
+    assert stored >= {it.traceSegmentId for it in whole} | {"late"}
+    assert len(stored & {"first", "second"}) == 1
+    for line, own, _ in (first, second):
+        own.close()
+        line.close()

@@ -30,10 +30,13 @@ class SkywalkingCounters:
         self.clamped: Counter[str] = Counter()
         """Times that no clock shows, replaced by that of receipt; by kind."""
         self.streams_open = 0
+        self.half_bytes = 0
+        """Of gRPC's messages that are not whole, as of the last second."""
 
     def samples(self) -> Iterator[Sample]:
         """For /metrics."""
         yield "sonde_skywalking_streams_open", {}, self.streams_open
+        yield "sonde_skywalking_half_message_bytes", {}, self.half_bytes
         for (transport, kind), count in self.messages.items():
             yield "sonde_skywalking_messages_total", {"transport": transport, "kind": kind}, count
         for transport, count in self.bytes.items():

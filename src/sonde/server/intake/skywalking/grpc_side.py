@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -20,6 +21,7 @@ from sonde.server.intake.body import Budget, HeldBody
 from sonde.server.intake.message_reader import MessageReader
 from sonde.server.intake.skywalking import skywalking_pb2 as pb
 from sonde.server.intake.skywalking.errors import AwayError, BadMessageError, UnknownSenderError
+from sonde.server.intake.skywalking.half_messages import LOOK_EVERY_S, HalfMessages, received_bytes
 from sonde.server.intake.skywalking.receiver import NOTHING, Call
 from sonde.server.intake.skywalking.services import PATHS, PPROF_UPLOAD, Kind
 
@@ -29,10 +31,13 @@ if TYPE_CHECKING:
 
     from sonde.server.intake.hints import Hints
     from sonde.server.intake.skywalking.counters import SkywalkingCounters
+    from sonde.server.intake.skywalking.half_messages import Connection
     from sonde.server.intake.skywalking.receiver import Receiver
     from sonde.server.intake.skywalking.senders import Senders
 
     _Context = grpc.aio.ServicerContext[bytes, bytes]
+
+log = logging.getLogger(__name__)
 
 TOKEN = "authentication"  # noqa: S105 - the name of a field
 """The metadata that carries an app's token, bare."""
@@ -80,8 +85,9 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
         calls_max: int = CALLS_MAX,
         held_max_bytes: int | None = None,
         reader: MessageReader | None = None,
+        half: HalfMessages | None = None,
     ) -> None:
-        """`held_max_bytes` and `reader`: None for the usual bounds."""
+        """`held_max_bytes`, `reader` and `half`: None for the usual bounds."""
         self._receiver = receiver
         self._senders = senders
         self._counters = counters
@@ -96,8 +102,9 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
         self._calls_max = calls_max
         self._budget = Budget(_MESSAGES_AT_ONCE * max_message_bytes if held_max_bytes is None else held_max_bytes)
         self._reader = reader or MessageReader(max_message_bytes)
+        self._half = half or HalfMessages()
+        self._ending: set[asyncio.Task[Any]] = set()
         self._naming = 0
-        self._calls: set[asyncio.Task[Any]] = set()
         self._closing = False
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes] | None:
@@ -110,17 +117,35 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
     def close(self) -> None:
         """End the streams that would go on for ever: what they brought is stored, and they hear that it is not all."""
         self._closing = True
-        for call in self._calls:
+        for call in self._half.reading():
             call.cancel()
+
+    async def run(self) -> None:
+        """End calls where too much has come of messages that are not whole. Until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if not self._counters.streams_open:
+                continue
+            try:
+                received = await loop.run_in_executor(self._threads, received_bytes)
+            except OSError as error:
+                log.warning("what has come of messages that are not whole cannot be known: %s", error)
+                continue
+            for connection in self._half.look(received):
+                self._ending |= connection.reading
+                for call in connection.reading:
+                    call.cancel()
+            self._counters.half_bytes = self._half.held
 
     async def _call(self, kind: Kind, _: object, context: _Context) -> bytes:
         app = await self._admitted(kind, context)
         call, answer = Call(app), NOTHING
-        task = asyncio.current_task()
+        connection = self._half.begin(context.peer())
         self._counters.streams_open += 1
         try:
             self._check_room()
-            while (body := await self._next(kind, task, context)) is not None:
+            while (body := await self._next(kind, connection, context)) is not None:
                 answer = await self._take(kind, call, body, context)
             # To grpcio a stream whose sender is gone ends as any other: only who speaks to it hears of that.
             await context.send_initial_metadata(())
@@ -138,6 +163,7 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
             raise
         finally:
             self._counters.streams_open -= 1
+            self._half.end(connection)
         return answer
 
     def _check_room(self) -> None:
@@ -145,25 +171,35 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
         if self._counters.streams_open > self._calls_max:
             raise RefusedError(429, Code.RESOURCE_EXHAUSTED, "too_many_calls", "too many calls at one time")
 
-    async def _next(self, kind: Kind, task: asyncio.Task[Any] | None, context: _Context) -> bytes | None:
+    async def _next(self, kind: Kind, connection: Connection, context: _Context) -> bytes | None:
         """The next message; None after the last.
 
-        A stream may take as long as it likes, which is what those of agents do; a call of one message may not, then
-        RefusedError is raised. Raises _StoppingError when the server is about to stop.
+        A stream may take as long as it likes, which is what those of agents do; a call of one message may not. Raises
+        RefusedError where that takes too long or too much is held, _StoppingError when the server is about to stop.
         """
+        task = asyncio.current_task()
         if self._closing or task is None:
             raise _StoppingError
-        self._calls.add(task)  # only one that waits for its sender may be cancelled
+        connection.reading.add(task)  # only one that waits for its sender may be cancelled
         try:
             body: object = await (context.read() if kind in _STREAMED else self._reader.read(context))
         except asyncio.CancelledError:
+            if task in self._ending:
+                task.uncancel()
+                raise RefusedError(
+                    429, Code.RESOURCE_EXHAUSTED, "half_messages", "too much has come of messages that are not whole"
+                ) from None
             if not self._closing:
                 raise
             task.uncancel()
             raise _StoppingError from None
         finally:
-            self._calls.discard(task)
-        return body if isinstance(body, bytes) else None  # else it is grpcio's EOF
+            connection.reading.discard(task)
+            self._ending.discard(task)
+        if not isinstance(body, bytes):
+            return None  # it is grpcio's EOF
+        connection.took(body)
+        return body
 
     async def _take(self, kind: Kind, call: Call, body: bytes, context: _Context) -> bytes:
         """The answer. Raises RefusedError where too much is held already."""
@@ -227,14 +263,22 @@ class SkywalkingGrpc(grpc.GenericRpcHandler):
 
     async def _pprof(self, _: object, context: _Context) -> AsyncIterator[bytes]:
         await self._admitted(Kind.COUNTED, context)
-        task = asyncio.current_task()
+        connection = self._half.begin(context.peer())
+        self._counters.streams_open += 1
         try:
-            while (body := await self._next(Kind.COUNTED, task, context)) is not None:
+            self._check_room()
+            while (body := await self._next(Kind.COUNTED, connection, context)) is not None:
                 self._counters.messages["grpc", Kind.COUNTED] += 1
                 self._counters.bytes["grpc"] += len(body)
                 yield _NOT_ASKED_FOR
+        except RefusedError as refusal:
+            self._counters.refused["grpc", refusal.reason] += 1
+            await context.abort(_STATUS_CODES[refusal.code], str(refusal))
         except _StoppingError:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the server stops")
+        finally:
+            self._counters.streams_open -= 1
+            self._half.end(connection)
 
 
 def _token(metadata: Iterable[tuple[str, str | bytes]] | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,9 @@ class SkywalkingIntake:
 
     async def run(self) -> None:
         """What has to be done each second. Until cancelled."""
-        await self._profiling.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._profiling.run())
+            tasks.create_task(self.grpc.run())
 
     def stop(self) -> None:
         """End the streams that would go on for ever."""
