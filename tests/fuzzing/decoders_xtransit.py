@@ -125,7 +125,10 @@ def multipart(data):
 
 
 def cut_up(body, pieces):
-    """Names and contents of the parts; None for the ones that are refused."""
+    """Names and contents of the parts; None for a body that is refused, or has no end, which is refused as well.
+
+    What stands in front of the first part is forgiven or not, as it is cut.
+    """
     found = []
     try:
         reader = Multipart(boundary_of("multipart/form-data; boundary=b"))
@@ -138,9 +141,10 @@ def cut_up(body, pieces):
             assert len(reader._key) + len(reader._value) <= 8300
             assert not reader._ready
     except UploadError as error:
-        return error.reason
+        assert error.reason == "bad_multipart"
+        return None
     assert sum(len(it[2]) for it in found) <= len(body)
-    return found, reader.ended
+    return found if reader.ended else None
 
 
 def boundaries(data):
