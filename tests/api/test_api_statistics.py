@@ -158,6 +158,37 @@ def test_a_hidden_service_is_nowhere_and_a_moved_one_in_another_app(server, admi
     assert [made["id"] for made in reader.get(f"/api/v1/apps/{other['id']}/names").json()["items"]] == [moving]
 
 
+def test_pages_beside_the_statistics_have_the_names_too(admin, reader, shop):
+    rule(admin, shop, kind="alias", service="www", name="site")
+    rule(admin, shop, kind="endpoint", pattern=r"GET /user/\d", name="GET /user/{id}")
+    asked = {"app": shop["id"], "service": "site", "endpoint": "GET /user/{id}"}
+
+    def traces():
+        return reader.get("/api/v1/traces", params=asked).json()["items"]
+
+    assert len(eventually(traces, "traces of the service as it is shown", 10)) == 6
+    trace = reader.get(f"/api/v1/traces/{traces()[0]['trace_id']}").json()
+    assert {(span["service"], span["name"]) for span in trace["spans"] if span["app"] == shop["id"]} >= {
+        ("site", "GET /user/{id}")
+    }
+    assert "site" in {row["service"] for row in reader.get("/api/v1/live?window_s=900").json()["latest"]}
+    assert "site" in reader.get("/jaeger/api/services").json()["data"]
+    backtest = {
+        "app": shop["id"],
+        "rule": {
+            "name": "x",
+            "what": {"kind": "statistic", "statistic": "requests"},
+            "group_by": ["service"],
+            "window_s": 300,
+            "condition": {"threshold": 1},
+        },
+        "days": 0.02,
+        "to": (datetime.now(UTC) + timedelta(minutes=1)).isoformat(),
+    }
+    tried = reader.post("/api/v1/alarms/backtest", json=backtest).json()
+    assert {group["group"]["service"] for group in tried["groups"]} == {"site", "bare"}
+
+
 def test_a_name_that_looks_like_sql_is_a_name(admin, reader, shop):
     hostile = "x' OR 1=1 \\'; {a:String} FROM spans AS raw FINAL ünï"
     rule(admin, shop, kind="alias", service="www", name=hostile)

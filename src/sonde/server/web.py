@@ -61,6 +61,7 @@ from sonde.server.spool.spool import Spool, SpoolInUseError
 from sonde.server.store.client import StoreClient
 from sonde.server.store.errors import StoreUnavailable
 from sonde.server.store.lateness import Lateness
+from sonde.server.store.queries.naming import Shown
 from sonde.server.store_page import store_page
 from sonde.server.supervision.ports import PortError
 from sonde.server.upkeep import Upkeep
@@ -286,10 +287,12 @@ def make_parts(
     """What the routes stand on, with threads for each kind of work."""
     store_workers = Workers("the store", STORE_THREADS, STORE_WAITING)
     account_workers = Workers("the accounts", ACCOUNT_THREADS, ACCOUNTS_WAITING)
+    shown = Shown(store, accounts.name_rules.all)
     return Parts(
         accounts=accounts,
         access=Access(accounts, account_workers),
-        store=store,
+        store=shown,
+        recorded=store,
         answers=Answers(store_workers),
         store_workers=store_workers,
         account_workers=account_workers,
@@ -300,7 +303,7 @@ def make_parts(
         skywalking_app=values[settings.SKYWALKING_APP],
         nodejs=nodejs,
         alarms=alarms,
-        live=LiveHub(live_reader(store, store_workers), utc_now),
+        live=LiveHub(live_reader(shown, store_workers), utc_now),
         apdex_t_ms=values[settings.APDEX_T_MS],
         cookie_secure=values[settings.COOKIE_SECURE],
         embed_origins=embed_origins(values),
@@ -314,7 +317,7 @@ def make_readiness(parts: Parts, upkeep: Upkeep, spool: Spool) -> Readiness:
         if not upkeep.migrated.is_set():
             raise NotReadyError("its tables are not up to date yet")
         try:
-            await parts.store_workers(parts.store.rows, "SELECT 1")
+            await parts.store_workers(parts.recorded.rows, "SELECT 1")
         except StoreUnavailable:
             raise NotReadyError("does not answer") from None
 

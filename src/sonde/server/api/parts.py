@@ -29,6 +29,9 @@ class Parts:
     accounts: Accounts
     access: Access
     store: StoreClient
+    """With names as the rules of the apps have them. Asking may also block for the accounts."""
+    recorded: StoreClient
+    """The same with names as they came in: for rules themselves, and for programs that are told apart by them."""
     answers: Answers
     store_workers: Workers
     account_workers: Workers

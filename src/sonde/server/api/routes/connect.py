@@ -36,7 +36,7 @@ def routes(parts: Parts) -> APIRouter:
 
         def query() -> Page[Arrival]:
             seen = caller.apps is None or app in caller.apps
-            return Page(items=arrivals.arrivals(parts.store, app, since) if seen else [])
+            return Page(items=arrivals.arrivals(parts.recorded, app, since) if seen else [])
 
         return await parts.answers(request, query, "arrival")
 

@@ -12,7 +12,6 @@ from sonde.server.accounts.accounts import utc_now
 from sonde.server.api.access import Caller
 from sonde.server.api.failures import RefusedError, bad_parameter, not_found
 from sonde.server.api.moments import Moment, TimeRange, time_range
-from sonde.server.api.named_store import named_store
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
 from sonde.server.api.thresholds import thresholds_of
@@ -272,7 +271,7 @@ class _Filling:
         self, panel: Panel, apps: tuple[str, ...] | None, values: Mapping[str, str], span: TimeRange
     ) -> PanelData:
         asked = panels.Asked(
-            named_store(self._parts),
+            self._parts.store,
             apps,
             values,
             span.start,

@@ -84,7 +84,7 @@ def routes(parts: Parts) -> APIRouter:
             check(caller, wish.target_app)
         if wish.pattern:
             try:
-                check_pattern(parts.store, wish.pattern)
+                check_pattern(parts.recorded, wish.pattern)
             except BadPatternError as error:
                 raise bad_parameter("pattern", str(error)) from None
         return Wish(wish.kind, wish.service, wish.pattern, wish.name, wish.target_app)
@@ -146,7 +146,7 @@ def routes(parts: Parts) -> APIRouter:
 
         def work() -> NamePreview:
             wanted = checked(caller, app, wish)
-            return naming_preview.preview(parts.store, app, wanted, span.start, span.end)
+            return naming_preview.preview(parts.recorded, app, wanted, span.start, span.end)
 
         return await parts.store_workers(work)
 

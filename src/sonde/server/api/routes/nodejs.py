@@ -120,7 +120,7 @@ def routes(parts: Parts) -> APIRouter:
             apps = (
                 caller.apps if app is None else tuple(it for it in (app,) if caller.apps is None or it in caller.apps)
             )
-            stored = {(it.app, it.agent): it for it in queries.instances(parts.store, apps, datetime.now(UTC))}
+            stored = {(it.app, it.agent): it for it in queries.instances(parts.recorded, apps, datetime.now(UTC))}
             keys = {key for key in known if apps is None or key[0] in apps} | stored.keys()
             items = [_instance(key, known.get(key), stored.get(key), connected=key in there) for key in sorted(keys)]
             return Page(items=[item for item in items if item is not None])
@@ -136,7 +136,7 @@ def routes(parts: Parts) -> APIRouter:
                 caller.apps if app is None else tuple(it for it in (app,) if caller.apps is None or it in caller.apps)
             )
             now = datetime.now(UTC)
-            found = queries.reporting(parts.store, apps, now)
+            found = queries.reporting(parts.recorded, apps, now)
             return Page(items=[_process(row, row.command, alive=now - row.last_seen < ALIVE) for row in found])
 
         return await parts.answers(request, query, "process")
@@ -157,7 +157,7 @@ def routes(parts: Parts) -> APIRouter:
 
         def query() -> Page[NodejsProcess]:
             now = datetime.now(UTC)
-            rows = queries.last_values(parts.store, app, agent, now)
+            rows = queries.last_values(parts.recorded, app, agent, now)
             return Page(items=_processes(app, agent, rows, found, now))
 
         return await parts.answers(request, query, "process")
@@ -177,7 +177,7 @@ def routes(parts: Parts) -> APIRouter:
         name = instance_of(agent, pid)
         return await parts.answers(
             request,
-            lambda: queries.trend(parts.store, app, agent, pid, name, metric, span.start, span.end),
+            lambda: queries.trend(parts.recorded, app, agent, pid, name, metric, span.start, span.end),
             "process",
         )
 
@@ -200,7 +200,7 @@ def routes(parts: Parts) -> APIRouter:
         """Charts of the host or container, and of all its Node.js processes together."""
         check(caller, app)
         return await parts.answers(
-            request, lambda: queries.system(parts.store, app, agent, span.start, span.end), "instance"
+            request, lambda: queries.system(parts.recorded, app, agent, span.start, span.end), "instance"
         )
 
     @router.get(one + "/os")
@@ -221,7 +221,7 @@ def routes(parts: Parts) -> APIRouter:
         check(caller, app)
         return await parts.answers(
             request,
-            lambda: Page(items=queries.error_files(parts.store, app, agent, span.start, span.end)),
+            lambda: Page(items=queries.error_files(parts.recorded, app, agent, span.start, span.end)),
             "file",
         )
 
@@ -241,7 +241,7 @@ def routes(parts: Parts) -> APIRouter:
 
         def query() -> Page[NodejsLoggedError]:
             try:
-                found, following = queries.errors(parts.store, app, agent, file, span.start, span.end, limit, cursor)
+                found, following = queries.errors(parts.recorded, app, agent, file, span.start, span.end, limit, cursor)
             except queries.BadCursorError:
                 raise bad_parameter("cursor", "not one that an earlier page of this search gave") from None
             return Page(items=found, next=following)

@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from sonde.server.api.access import Caller
 from sonde.server.api.moments import TimeRange, time_range
-from sonde.server.api.named_store import named_store
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
 from sonde.server.reports.service_map import MapHistory, ServiceMap
@@ -27,7 +26,7 @@ def routes(parts: Parts) -> APIRouter:
     ) -> Response:
         """Services, what they call, and the calls between them."""
         return await parts.answers(
-            request, lambda: topology.service_map(named_store(parts), caller.apps, span.start, span.end), "map"
+            request, lambda: topology.service_map(parts.store, caller.apps, span.start, span.end), "map"
         )
 
     @router.get("/map/history", response_model=MapHistory)
@@ -40,7 +39,7 @@ def routes(parts: Parts) -> APIRouter:
         """All requests step by step; the map of a step is `/map` from its `time` on, for `step_s`."""
         return await parts.answers(
             request,
-            lambda: topology.history(named_store(parts), caller.apps, span.start, span.end, points=points),
+            lambda: topology.history(parts.store, caller.apps, span.start, span.end, points=points),
             "map",
         )
 

@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from sonde.server.api.access import Caller
 from sonde.server.api.moments import TimeRange, time_range
-from sonde.server.api.named_store import named_store
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
 from sonde.server.api.thresholds import apdex_t_ms_of
@@ -28,7 +27,7 @@ def routes(parts: Parts) -> APIRouter:
         """Every service that answered a request in the span of time."""
 
         def query() -> Page[Service]:
-            store = named_store(parts)
+            store = parts.store
             return Page(items=services.overview(store, caller.apps, span.start, span.end, apdex_t_ms_of(parts)))
 
         return await parts.answers(request, query, "service")
@@ -44,7 +43,7 @@ def routes(parts: Parts) -> APIRouter:
         """Charts, endpoints, instances, callers, callees and errors of one service."""
         return await parts.answers(
             request,
-            lambda: services.report(named_store(parts), caller.apps, name, span.start, span.end, apdex_t_ms_of(parts)),
+            lambda: services.report(parts.store, caller.apps, name, span.start, span.end, apdex_t_ms_of(parts)),
             "service of that name in this span of time",
         )
 

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from sonde.server.api.access import Caller
 from sonde.server.api.failures import bad_parameter, not_found
 from sonde.server.api.moments import FIRST, LAST, TimeRange, time_range
-from sonde.server.api.named_store import named_store
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
 from sonde.server.api.thresholds import thresholds_of
@@ -96,7 +95,7 @@ def routes(parts: Parts) -> APIRouter:
         def query() -> Statistics:
             asked = asked_by(caller, span.start, span.end, wanted)
             try:
-                return statistics.table(named_store(parts), asked, by, order=order, limit=limit, compare=compare)
+                return statistics.table(parts.store, asked, by, order=order, limit=limit, compare=compare)
             except UnfitFilterError as error:
                 raise bad_parameter(error.name, str(error)) from None
 
@@ -126,7 +125,7 @@ def routes(parts: Parts) -> APIRouter:
 
         def query() -> StatisticsSeries:
             asked = asked_by(caller, span.start, span.end, wanted)
-            return statistics_series.series(named_store(parts), asked, datetime.now(UTC), step_s=step, compare=compare)
+            return statistics_series.series(parts.store, asked, datetime.now(UTC), step_s=step, compare=compare)
 
         return await parts.answers(request, query, "statistics")
 
@@ -150,7 +149,7 @@ def routes(parts: Parts) -> APIRouter:
             place, now = zone(parts.accounts.app_settings.of(app).time_zone), datetime.now(UTC)
             of = Day.of(date, place) if date else Day.at(now, place)
             asked = asked_by(caller, of.start, of.end, wanted)
-            return statistics_series.day(named_store(parts), asked, app, of, now)
+            return statistics_series.day(parts.store, asked, app, of, now)
 
         return await parts.answers(request, query, "app with that id")
 
@@ -159,7 +158,7 @@ def routes(parts: Parts) -> APIRouter:
         """How long requests took, in buckets: exact counts over any span of time."""
 
         def query() -> StatisticsHistogram:
-            return statistics_series.histogram(named_store(parts), asked_by(caller, span.start, span.end, wanted))
+            return statistics_series.histogram(parts.store, asked_by(caller, span.start, span.end, wanted))
 
         return await parts.answers(request, query, "statistics")
 
@@ -176,7 +175,7 @@ def routes(parts: Parts) -> APIRouter:
         """
 
         def query() -> StatisticsTop:
-            return statistics_series.top(named_store(parts), asked_by(caller, span.start, span.end, wanted), limit)
+            return statistics_series.top(parts.store, asked_by(caller, span.start, span.end, wanted), limit)
 
         return await parts.answers(request, query, "statistics")
 

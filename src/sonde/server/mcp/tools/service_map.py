@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sonde.server.api.named_store import named_store
 from sonde.server.mcp.tool import Asker, InTime, Tool
 from sonde.server.store.queries import topology
 
@@ -12,7 +11,7 @@ from sonde.server.store.queries import topology
 async def _map(asker: Asker, question: InTime) -> dict[str, Any]:
     start, end = question.between(asker.now)
     parts = asker.parts
-    found = await parts.store_workers(lambda: topology.service_map(named_store(parts), asker.apps, start, end))
+    found = await parts.store_workers(lambda: topology.service_map(parts.store, asker.apps, start, end))
     return found.model_dump(mode="json", by_alias=True) | {"link": asker.links.at(start, end, "map")}
 
 

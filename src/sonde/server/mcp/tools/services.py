@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import Field
 
-from sonde.server.api.named_store import named_store
 from sonde.server.api.thresholds import apdex_t_ms_of
 from sonde.server.mcp.tool import Asker, InTime, Name, NotAnswered, Tool
 from sonde.server.store.queries import services
@@ -16,7 +15,7 @@ async def _list(asker: Asker, question: InTime) -> dict[str, Any]:
     start, end = question.between(asker.now)
     parts = asker.parts
     found = await parts.store_workers(
-        lambda: services.overview(named_store(parts), asker.apps, start, end, apdex_t_ms_of(parts))
+        lambda: services.overview(parts.store, asker.apps, start, end, apdex_t_ms_of(parts))
     )
     return {
         "from": start,
@@ -49,7 +48,7 @@ async def _report(asker: Asker, question: _Report) -> dict[str, Any]:
     start, end = question.between(asker.now)
     parts = asker.parts
     found = await parts.store_workers(
-        lambda: services.report(named_store(parts), asker.apps, question.service, start, end, apdex_t_ms_of(parts))
+        lambda: services.report(parts.store, asker.apps, question.service, start, end, apdex_t_ms_of(parts))
     )
     if found is None:
         raise NotAnswered("no service of that name had requests in that span of time; list_services says which had")

@@ -191,12 +191,14 @@ class Shown(StoreClient):
     def rows(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, settings: Mapping[str, object] | None = None
     ) -> list[tuple[Any, ...]]:
+        """As any store."""
         shown, more = self._shown(sql, parameters)
         return self.recorded.rows(shown, parameters, settings=more | dict(settings or {}))
 
     def dicts(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, settings: Mapping[str, object] | None = None
     ) -> list[dict[str, Any]]:
+        """As any store."""
         shown, more = self._shown(sql, parameters)
         return self.recorded.dicts(shown, parameters, settings=more | dict(settings or {}))
 
