@@ -63,7 +63,7 @@ def test_a_live_baseline_is_read_from_the_store(web, sender, app, clock):
         window_s=300,
         condition={"baseline": {"periods": 4, "k": 2, "floor_ratio": 0}},
     )
-    baselines = Baselines()
+    baselines = Baselines(lambda _: 500)
 
     found = baselines.thresholds(web, [wanted], now_s)[wanted.id][()]
 

@@ -8,7 +8,9 @@ from sqlalchemy import select
 
 from sonde import settings
 from sonde.server.accounts import tables
+from sonde.server.accounts.app_settings import AppSettings
 from sonde.server.accounts.database import writing
+from sonde.server.accounts.name_rules import Wish
 from sonde.server.alarms.alarms import Alarms
 from sonde.server.alarms.errors import LostLeaseError
 from sonde.server.alarms.history import IntervalFilter
@@ -377,6 +379,44 @@ def test_a_group_that_nobody_sends_any_more_is_forgotten(scene, alarms, app):
     assert states[39] == {("shop",): "firing"}
     assert states[40] == {}
     assert scene.told()[-1] == ("recovered", "Rule", "forgotten")
+
+
+def test_rules_are_about_names_as_they_are_shown_and_a_new_name_is_no_silence(scene, alarms, accounts, app, clock):
+    def traffic(name, statistic, **condition):
+        what = {"kind": "statistic", "statistic": statistic}
+        alarms.rules.add(app, document(name, what=what, window_s=30, group_by=["service"], condition=condition), "t")
+
+    traffic("fails", "error_rate")
+    traffic("stands still", "requests", op="<", threshold=1)
+    silent = {"kind": "no_data", "signal": "requests"}
+    alarms.rules.add(app, document("silent", what=silent, group_by=["service"], condition={"threshold": 60}), "t")
+    scene.send(1, 1, 1, 1, 1, 1, service="www")
+    assert scene.slot() == {("www",): "firing"}
+
+    alias = accounts.name_rules.add(app, Wish("alias", service="www", name="site"), "t")
+    clock.pass_by(2)
+    after = [scene.slot() for _ in range(3)]
+
+    assert after == [{("site",): "firing"}] * 3
+    assert [(it.rule, it.group["service"], it.ended_by) for it in scene.intervals() if it.ended_at] == [
+        ("fails", "www", "forgotten")
+    ]
+    accounts.name_rules.drop(app, alias.id, "t")
+    clock.pass_by(2)
+    assert [scene.slot() for _ in range(2)] == [{("www",): "firing"}] * 2
+
+
+def test_apdex_is_judged_by_the_threshold_of_the_app(scene, alarms, accounts, app, clock):
+    what = {"kind": "statistic", "statistic": "apdex"}
+    alarms.rules.add(app, document(what=what, window_s=30, condition={"op": "<", "threshold": 0.9}), "t")
+    scene.send(0, 0, ms=300)
+    assert scene.slot() == {}
+
+    accounts.app_settings.say(app, AppSettings(apdex_t_ms=100), "t")
+    clock.pass_by(2)
+    assert scene.slot() == {(): "firing"}
+    (alarm,) = alarms.history.current([app])
+    assert alarm.value == 0.5
 
 
 def test_a_rule_whose_query_cannot_be_computed_says_so_and_harms_no_other(scene, alarms, app):

@@ -14,7 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sonde import settings
 from sonde.server.accounts.accounts import utc_now
+from sonde.server.accounts.app_settings import AppSettingsTable
 from sonde.server.accounts.database import writing
+from sonde.server.accounts.name_rules import NameRules
 from sonde.server.alarms.delivery_list import DeliveryList
 from sonde.server.alarms.errors import LostLeaseError
 from sonde.server.alarms.evaluator import Evaluator
@@ -66,8 +68,9 @@ class Alarms:
         self._now = now
         self.delay_s = float(values[settings.ALARM_DELAY_S])
         self._behind_s = behind_s
-        self.store = reader
         self.rules = RuleBook(engine, now)
+        self._app_settings = AppSettingsTable(engine, now, seconds)
+        self._usual_apdex_t_ms = float(values[settings.APDEX_T_MS])
         self.silences = SilenceBook(engine, now)
         self.notifiers = NotifierBook(engine, sealer, now, local_allowed=values[settings.ALARM_LOCAL_TARGETS])
         self.deliveries = DeliveryList(engine, now)
@@ -84,6 +87,8 @@ class Alarms:
             RuleBook(engine, now),  # with a memory of its own: it is asked from another thread
             self.silences,
             self._timeline,
+            NameRules(engine, now, seconds),
+            self._apdex_t_ms,
             now=now,
             seconds=seconds,
             delay_s=self.delay_s,
@@ -91,6 +96,10 @@ class Alarms:
         )
         self._renewed_s = -RENEW_S
         self._forgot_s = seconds()
+
+    def _apdex_t_ms(self, app: str) -> float:
+        said = self._app_settings.of(app).apdex_t_ms
+        return self._usual_apdex_t_ms if said is None else said
 
     async def run(self, store_is_ready: asyncio.Event) -> None:
         """Evaluate and send, where this process holds the lease. Sending never keeps evaluation waiting."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sonde.server.alarms import baseline, last_seen
 from sonde.server.alarms.condition import Condition, Standing, advance, event_between
@@ -18,6 +18,7 @@ from sonde.server.alarms.rules import dimensions, unit
 from sonde.server.alarms.standing_rows import at_s, seconds_of
 from sonde.server.alarms.suggestion import suggest
 from sonde.server.alarms.thresholds import past_frame, sample, values_by_end
+from sonde.server.insight.measures import STORED_APDEX_T_MS
 from sonde.server.insight.steps import SLOT_S
 from sonde.server.reports.alarms import (
     AlarmBacktest,
@@ -51,6 +52,13 @@ _PROMQL_STEP_S = 120
 _STEPS_S = (30, 60, 90, 120, 150, 180, 300, 600, 900, 1800, 3600)
 
 
+class _Asked(NamedTuple):
+    """What history is read from."""
+
+    store: StoreClient
+    apdex_t_ms: float
+
+
 @dataclass(slots=True)
 class _Judged:
     """One group, judged."""
@@ -61,14 +69,19 @@ class _Judged:
     firing_s: int
 
 
-def backtest(client: StoreClient, rule: Rule, start: datetime, end: datetime) -> AlarmBacktest:
-    """From `start` until `end`. Raises StoreError, and ProblemError where the rule cannot be computed."""
+def backtest(
+    client: StoreClient, rule: Rule, start: datetime, end: datetime, apdex_t_ms: float = STORED_APDEX_T_MS
+) -> AlarmBacktest:
+    """From `start` until `end`. `apdex_t_ms`: T of the rule's app. Raises StoreError, and ProblemError where the rule
+    cannot be computed.
+    """
     began = time.perf_counter()
     document = rule.document
     first_s = -(-seconds_of(start) // SLOT_S) * SLOT_S
     last_s = seconds_of(end) // SLOT_S * SLOT_S
-    reading, frame = _read_history(client, rule, first_s, last_s)
-    usual = _baselines(client, rule, frame, list(reading.groups))
+    asked = _Asked(client, apdex_t_ms)
+    reading, frame = _read_history(asked, rule, first_s, last_s)
+    usual = _baselines(asked, rule, frame, list(reading.groups))
     judged = [_judge(rule, labels, reading, frame, usual.get(labels)) for labels in reading.groups]
     judged.sort(key=lambda one: (-len(one.intervals), -one.firing_s, one.labels))
     known = [frame.end_of(min(values)) for values in reading.groups.values() if values]
@@ -92,7 +105,7 @@ class ProblemError(Exception):
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
-def _read_history(client: StoreClient, rule: Rule, first_s: int, last_s: int) -> tuple[Reading, Frame]:
+def _read_history(asked: _Asked, rule: Rule, first_s: int, last_s: int) -> tuple[Reading, Frame]:
     """With the finest steps that can be afforded: for one group first, and coarser ones where there are more."""
     limited = replace(rule, document=rule.document.model_copy(update={"most_groups": MOST_GROUPS}))
     span_s, among, dropped = last_s - first_s, None, 0
@@ -101,21 +114,21 @@ def _read_history(client: StoreClient, rule: Rule, first_s: int, last_s: int) ->
         what = rule.document.what
         cheap = what.model_copy(update={"statistic": "requests"}) if what.kind == "statistic" else what
         whole = limited.document.model_copy(update={"window_s": max(SLOT_S, span_s), "what": cheap})
-        first_look = _read(client, replace(limited, document=whole), once)
+        first_look = _read(asked, replace(limited, document=whole), once)
         among, dropped = list(first_look.groups), first_look.dropped
     step_s = _step_s(rule, span_s, max(1, len(among or ())))
     frame = Frame(first_s, step_s, max(1, span_s // step_s + 1))
-    reading = _read(client, limited, frame, among)
+    reading = _read(asked, limited, frame, among)
     reading.dropped = max(dropped, reading.dropped)
     return reading, frame
 
 
-def _read(client: StoreClient, rule: Rule, frame: Frame, among: Sequence[Labels] | None = None) -> Reading:
+def _read(asked: _Asked, rule: Rule, frame: Frame, among: Sequence[Labels] | None = None) -> Reading:
     if rule.document.what.kind in last_seen.KINDS:
-        found = last_seen.history(client, rule, frame)
+        found = last_seen.history(asked.store, rule, frame)
         found.groups = dict(list(found.groups.items())[:MOST_GROUPS])
         return found
-    found = read(client, [rule], frame, among=among)[rule.id]
+    found = read(asked.store, [rule], frame, among=among, apdex_t_ms=lambda _: asked.apdex_t_ms)[rule.id]
     if found.problem:
         raise ProblemError(found.problem)
     return found
@@ -138,7 +151,7 @@ def _step_s(rule: Rule, span_s: int, groups: int) -> int:
 
 
 def _baselines(
-    client: StoreClient, rule: Rule, frame: Frame, among: Sequence[Labels]
+    asked: _Asked, rule: Rule, frame: Frame, among: Sequence[Labels]
 ) -> Mapping[Labels, dict[int, float | None]]:
     """The threshold at each anchor, by group; nothing for a rule without a baseline."""
     wanted = rule.document.condition.baseline
@@ -147,7 +160,7 @@ def _baselines(
     first, last = baseline.anchor_of(frame.first_s), baseline.anchor_of(frame.end_of(frame.count - 1))
     past = past_frame(wanted, first, last)
     above = rule.document.condition.op.startswith(">")
-    reading = _read(client, rule, past, among)
+    reading = _read(asked, rule, past, among)
     found: dict[Labels, dict[int, float | None]] = {}
     for labels in reading.groups:
         values = values_by_end(reading, labels, past)

@@ -22,6 +22,7 @@ from sonde.server.alarms import last_seen, standing_rows
 from sonde.server.alarms.condition import Condition, Standing, advance, event_between
 from sonde.server.alarms.lease import NAME
 from sonde.server.alarms.readings import Frame, Reading, read
+from sonde.server.alarms.renamed import is_renamed
 from sonde.server.alarms.rules import dimensions, unit
 from sonde.server.alarms.standing_rows import Group, at_s, seconds_of
 from sonde.server.alarms.suppression import Suppression
@@ -30,6 +31,7 @@ from sonde.server.alarms.thresholds import Baselines, sample
 from sonde.server.alarms.waiting import enqueue
 from sonde.server.insight.steps import SLOT_S
 from sonde.server.store.errors import StoreError
+from sonde.server.store.queries.naming import Naming, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from sonde.server.accounts.name_rules import NameRules
     from sonde.server.alarms.condition import Event
     from sonde.server.alarms.lease import Lease
     from sonde.server.alarms.matching import Labels
@@ -97,19 +100,27 @@ class Evaluator:
         rules: RuleBook,
         silences: SilenceBook,
         timeline: Timeline,
+        names: NameRules,
+        apdex_t_ms: Callable[[str], float],
         *,
         now: Callable[[], datetime],
         seconds: Callable[[], float],
         delay_s: float,
         behind_s: Callable[[], float],
     ) -> None:
-        """`behind_s`: for how long the oldest data have waited to be loaded."""
+        """`names`: rules about names, of every app; `apdex_t_ms`: T of an app; `behind_s`: for how long the oldest data
+        have waited to be loaded.
+        """
         self._engine = engine
         self._store = store
         self._lease = lease
         self._rules = rules
         self._silences = silences
         self._timeline = timeline
+        self._names = names
+        self._naming: Naming | None = None
+        """That of the slot before."""
+        self._apdex_t_ms = apdex_t_ms
         self._now = now
         self._seconds = seconds
         self._delay_s = delay_s
@@ -117,7 +128,7 @@ class Evaluator:
         self._fence: int | None = None
         self._memory: dict[str, _Memory] = {}
         self._seen = last_seen.LastSeen()
-        self._baselines = Baselines()
+        self._baselines = Baselines(apdex_t_ms)
         self._clocks: tuple[float, float] | None = None
         self._trouble = ""
         self.slots = 0
@@ -157,6 +168,7 @@ class Evaluator:
         self._memory.clear()
         self._clocks = None
         self._fence = None
+        self._naming = None
 
     # -- which slots --------------------------------------------------------------------------------------------------
     def _due(self) -> list[int]:
@@ -220,15 +232,26 @@ class Evaluator:
         silent = [rule for rule in rules if rule.document.what.kind in last_seen.KINDS]
         measured = [rule for rule in rules if rule.document.what.kind not in last_seen.KINDS]
         keep = {rule_id: memory.groups.keys() for rule_id, memory in self._memory.items()}
-        usual = self._baselines.thresholds(self._store, measured, end_s)
-        slot.readings = read(self._store, measured, Frame(end_s), keep)
-        slot.readings |= self._seen.read(self._store, silent, end_s)
+        naming = self._renamed()
+        store = named(self._store, naming.rules)
+        usual = self._baselines.thresholds(store, measured, end_s)
+        slot.readings = read(store, measured, Frame(end_s), keep, apdex_t_ms=self._apdex_t_ms)
+        slot.readings |= self._seen.read(store, silent, end_s)
         for rule in rules:
             reading = slot.readings[rule.id]
             if not reading.problem:
-                self._judge_rule(rule, reading, usual.get(rule.id, {}), slot)
+                self._judge_rule(rule, reading, usual.get(rule.id, {}), slot, naming)
         self._suppress(rules, slot)
+        self._naming = naming
         return slot
+
+    def _renamed(self) -> Naming:
+        """Names as they are now. Where they are other ones, what was seen under the old ones is looked for again."""
+        naming = Naming(tuple(self._names.all()))
+        if self._naming is not None and naming != self._naming:
+            self._seen = last_seen.LastSeen()
+            self._baselines = Baselines(self._apdex_t_ms)
+        return naming
 
     def _remember(self, rules: Iterable[Rule]) -> None:
         """Groups of rules that are new here, or changed."""
@@ -243,7 +266,9 @@ class Evaluator:
             for rule_id, groups in loaded.items():
                 self._memory[rule_id] = _Memory(versions[rule_id], groups)
 
-    def _judge_rule(self, rule: Rule, reading: Reading, usual: Mapping[Labels, float | None], slot: _Slot) -> None:
+    def _judge_rule(
+        self, rule: Rule, reading: Reading, usual: Mapping[Labels, float | None], slot: _Slot, naming: Naming
+    ) -> None:
         document, condition = rule.document, Condition.of(rule.document)
         groups = self._memory[rule.id].groups
         unseen = set() if reading.dropped else groups.keys() - reading.groups.keys()
@@ -255,7 +280,8 @@ class Evaluator:
             one = sample(document.condition, slot.end_s, value, usual.get(labels))
             before = group.standing
             after = advance(condition, before, one)
-            gone = labels in unseen and _is_gone(rule, group, value)
+            renamed = is_renamed(rule.app, labels, self._naming or naming, naming)
+            gone = labels in unseen and (renamed or _is_gone(rule, group, value))
             if gone:
                 after = Standing(since_s=slot.end_s)
             if is_new and (after.is_forgettable or (after.state == "no_data" and dimensions(document))):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sonde.server.alarms.matching import labels_of, pattern
 from sonde.server.alarms.rules import FILTERS, dimensions
+from sonde.server.insight.histogram import Histogram
+from sonde.server.insight.measures import STORED_APDEX_T_MS
 from sonde.server.promql.errors import PromqlError
 from sonde.server.promql.evaluate import Evaluator
 from sonde.server.promql.limits import Deadline
@@ -86,15 +88,17 @@ def read(
     frame: Frame,
     keep: Mapping[str, AbstractSet[Labels]] | None = None,
     among: Sequence[Labels] | None = None,
+    *,
+    apdex_t_ms: Callable[[str], float] = lambda _: STORED_APDEX_T_MS,
 ) -> dict[str, Reading]:
     """By rule id; rules of the kinds `no_data` and `agent` are not read here. `keep`: groups that are not dropped.
-    `among`: of one rule no groups are wanted that say other names than these.
+    `among`: of one rule no groups are wanted that say other names than these. `apdex_t_ms`: T of an app.
 
     Raises StoreUnavailable. What the store refuses is the problem of the rule that asked.
     """
     found: dict[str, Reading] = {}
     for batch in _batches(rules):
-        found |= _read_batch(client, batch._replace(among=among), frame)
+        found |= _read_batch(client, batch._replace(among=among, apdex_t_ms=apdex_t_ms), frame)
     for rule in rules:
         if rule.id in found:
             _drop(found[rule.id], rule.document.most_groups, (keep or {}).get(rule.id, frozenset()))
@@ -107,6 +111,7 @@ class _Batch(NamedTuple):
     what: str
     rules: list[Rule]
     among: Sequence[Labels] | None = None
+    apdex_t_ms: Callable[[str], float] = lambda _: STORED_APDEX_T_MS
 
     def only(self, columns: Sequence[str]) -> Filters:
         """What all of the rules want and nothing else is wanted of: told to the store already."""
@@ -128,8 +133,8 @@ def _batches(rules: Iterable[Rule]) -> Iterator[_Batch]:
         if what.kind == "promql":
             yield _Batch("promql", rule.document.window_s, "", [rule])
         elif what.kind == "statistic":
-            with_quantiles = "quantiles" if what.statistic in _QUANTILES else ""
-            together[what.kind, rule.document.window_s, with_quantiles].append(rule)
+            needs = "quantiles" if what.statistic in _QUANTILES else what.statistic if what.statistic == "apdex" else ""
+            together[what.kind, rule.document.window_s, needs].append(rule)
         elif what.kind == "host":
             together[what.kind, rule.document.window_s, what.figure or ""].append(rule)
         elif what.kind == "metric":
@@ -222,7 +227,8 @@ def _statistics(client: StoreClient, batch: _Batch, frame: Frame) -> dict[str, R
         frame.windows(batch.window_s),
         sorted(set(sets.values())),
         batch.only(_REQUEST_COLUMNS),
-        quantiles=bool(batch.what),
+        quantiles=batch.what == "quantiles",
+        histogram=batch.what == "apdex",
     )
     index: dict[tuple[object, ...], list[tuple[tuple[str, ...], int, RequestSums]]] = defaultdict(list)
     for columns, found in rows.items():
@@ -231,13 +237,14 @@ def _statistics(client: StoreClient, batch: _Batch, frame: Frame) -> dict[str, R
             index[columns, app].append((values, number, sums))
             if by_service:
                 index[columns, app, values[0]].append((values, number, sums))
-    return {rule.id: _statistic(rule, sets[rule.id], index) for rule in batch.rules}
+    return {rule.id: _statistic(rule, sets[rule.id], index, batch.apdex_t_ms(rule.app)) for rule in batch.rules}
 
 
 def _statistic(
     rule: Rule,
     columns: tuple[str, ...],
     index: Mapping[tuple[object, ...], list[tuple[tuple[str, ...], int, RequestSums]]],
+    apdex_t_ms: float,
 ) -> Reading:
     document, least = rule.document, rule.document.condition.requests_least
     service = _exact(document, "service") if "service" in columns else None
@@ -251,13 +258,13 @@ def _statistic(
             labels = tuple((name, values[place]) for name, place in grouped)
             gathered.weight[labels] += sums.requests
             of_group = gathered.values[labels]  # known, be it without a value
-            value = _of_requests(statistic, sums, document.window_s) if sums.requests >= least else None
+            value = _of_requests(statistic, sums, document.window_s, apdex_t_ms) if sums.requests >= least else None
             if value is not None:
                 of_group[number] = value
     return _reading(gathered, document, 0.0 if statistic in _COUNTS and not least else None)
 
 
-def _of_requests(statistic: str, sums: RequestSums, window_s: int) -> float | None:
+def _of_requests(statistic: str, sums: RequestSums, window_s: int, apdex_t_ms: float) -> float | None:
     if statistic == "requests":
         return float(sums.requests)
     if statistic == "requests_per_s":
@@ -269,13 +276,21 @@ def _of_requests(statistic: str, sums: RequestSums, window_s: int) -> float | No
     if statistic == "error_rate":
         return sums.errors / sums.requests
     if statistic == "apdex":
-        return (sums.satisfied + sums.tolerating / 2) / sums.requests
+        return _apdex(sums, apdex_t_ms)
     if statistic == "average_ms":
         return sums.sum_ns / sums.requests / 1e6
     if statistic == "max_ms":
         return sums.max_ns / 1e6
     # a sketch counts in 32-bit floats: never beyond the true maximum
     return min(sums.quantiles[_QUANTILES[statistic]], sums.max_ns) / 1e6
+
+
+def _apdex(sums: RequestSums, t_ms: float) -> float | None:
+    """None where T is not the stored one, and requests are older than their histogram."""
+    if t_ms == STORED_APDEX_T_MS:
+        return (sums.satisfied + sums.tolerating / 2) / sums.requests
+    histogram = Histogram.of(sums.histogram)
+    return histogram.apdex_points(t_ms) / sums.requests if histogram.requests == sums.requests else None
 
 
 def _host_figures(client: StoreClient, batch: _Batch, frame: Frame) -> dict[str, Reading]:

@@ -10,7 +10,7 @@ from sonde.server.alarms.condition import Sample
 from sonde.server.alarms.readings import Frame, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sonde.server.alarms.matching import Labels
     from sonde.server.alarms.readings import Reading
@@ -50,7 +50,8 @@ def values_by_end(reading: Reading, labels: Labels, frame: Frame) -> dict[int, f
 class Baselines:
     """The thresholds of rules with a baseline, for live evaluation. Each is made anew when its anchor is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, apdex_t_ms: Callable[[str], float]) -> None:
+        self._apdex_t_ms = apdex_t_ms
         self._known: dict[str, tuple[int, int, dict[Labels, float | None]]] = {}
         """By rule: version, anchor, threshold of each group."""
 
@@ -77,7 +78,7 @@ class Baselines:
         first = rules[0].document.condition.baseline
         assert first is not None  # noqa: S101 - chosen so
         frame = past_frame(first, anchor_s, anchor_s)
-        readings = read(client, rules, frame)
+        readings = read(client, rules, frame, apdex_t_ms=self._apdex_t_ms)
         for rule in rules:
             wanted = rule.document.condition.baseline
             assert wanted is not None  # noqa: S101 - likewise

@@ -33,6 +33,7 @@ from sonde.server.api.failures import RefusedError, bad_parameter, not_found
 from sonde.server.api.moments import FIRST, LAST, Moment
 from sonde.server.api.parts import Parts
 from sonde.server.api.routes import PREFIX
+from sonde.server.api.thresholds import apdex_t_ms_of
 from sonde.server.reports.alarms import (
     Alarm,
     AlarmAcknowledgement,
@@ -362,7 +363,9 @@ def _add_rules(router: APIRouter, parts: Parts, seen: _Seen) -> None:
             with _refusals("rule."):
                 check(wish.rule)
             try:
-                return backtest(parts.store, _passing(wish.app, wish.rule), end - timedelta(days=wish.days), end)
+                start = end - timedelta(days=wish.days)
+                t_ms = apdex_t_ms_of(parts)(wish.app)
+                return backtest(parts.store, _passing(wish.app, wish.rule), start, end, t_ms)
             except ProblemError as error:
                 raise bad_parameter("rule.what", str(error)) from None
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from sonde.server.store.queries.scope import APPS, METRIC_TIMES, SLOTS, SPAN_TIMES, at_micros, scope
@@ -97,7 +96,7 @@ class Filters(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RequestSums:
-    """Of the requests of a window. Durations in ns; `quantiles`: p50, p90, p95, p99, where they were asked for; likewise
+    """Of the requests of a window. Durations in ns. Where they were asked for `quantiles`, p50, p90, p95, p99, and
     the `histogram`, requests by bucket.
     """
 
@@ -108,7 +107,7 @@ class RequestSums:
     satisfied: int = 0
     tolerating: int = 0
     quantiles: Sequence[float] = ()
-    histogram: Mapping[int, int] = MappingProxyType({})
+    histogram: Mapping[int, int] = field(default_factory=dict)
 
 
 def request_sums(
