@@ -17,7 +17,18 @@ if TYPE_CHECKING:
 
     from sonde.probe.tools.leaks.ledger import Place
 
-REUSED = frozenset({"dict", "list", "tuple", "float", "slice", "Context", "builtin_function_or_method"})
+REUSED = frozenset(
+    {
+        "dict",
+        "list",
+        "tuple",
+        "float",
+        "slice",
+        "builtin_function_or_method",
+        "_contextvars.Context",
+        "_asyncio.FutureIter",
+    }
+)
 LOOPS = 10
 """That are looked at: they cost several times as much."""
 _LEAST = 2
