@@ -12,9 +12,10 @@ from otlp_making import Sender
 
 from sonde.server.store.client import StoreClient
 from sonde.server.store.migrate import migrate
+from sonde.server.store.queries import long_slots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _numbers = itertools.count()
@@ -50,6 +51,13 @@ def web(store_folder: Path, loader: StoreClient) -> Iterator[StoreClient]:
     client = StoreClient.embedded(store_folder / "socket", "web")
     yield client
     client.close()
+
+
+@pytest.fixture(scope="module")
+def make_long_slots(loader: StoreClient) -> Iterator[Callable[[], int]]:
+    """Makes what is closed, as upkeep does; other files' tests find none made."""
+    yield lambda: long_slots.make(loader)
+    loader.command("TRUNCATE TABLE long_slots_made")
 
 
 @pytest.fixture

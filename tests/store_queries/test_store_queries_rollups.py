@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 from otlp_making import CLIENT, NOW, SERVER, Span
 
 from sonde.server.insight.measures import Thresholds
-from sonde.server.store.migrate import migrate
-from sonde.server.store.queries import consistency, rollups, services, statistics, statistics_series, topology
+from sonde.server.store.errors import StoreError
+from sonde.server.store.queries import (
+    consistency,
+    long_slots,
+    rollups,
+    services,
+    statistics,
+    statistics_series,
+    topology,
+)
 from sonde.server.store.queries.statistics import Asked, Filters
 
 DAY = timedelta(days=1)
@@ -52,7 +60,7 @@ def test_what_is_asked_by_endpoint_and_instance_is_kept_by_half_minutes_alone():
 
 
 @pytest.fixture
-def filled(sender, app):
+def filled(sender, app, make_long_slots):
     """Three days of one service that calls another."""
     spans = []
     for number in range(3 * 96):
@@ -80,6 +88,7 @@ def filled(sender, app):
         )
     sender.spans("cart", *spans[: len(spans) // 2], service__instance__id="one")
     sender.spans("cart", *spans[len(spans) // 2 :], service__instance__id="two")
+    make_long_slots()
     return app
 
 
@@ -130,17 +139,42 @@ def rounded(report):
     return pytest.approx(report) if isinstance(report, float) else report
 
 
-def test_statistics_of_before_there_were_long_slots_are_put_into_them_once(web, loader, filled):
-    start, end = NOW - 3 * DAY, NOW
-    for table in ("rollup_long", "edges_long"):
-        for (day,) in loader.rows(
-            "SELECT DISTINCT partition FROM system.parts WHERE active AND table = {table:String}", {"table": table}
-        ):
-            loader.command(f"ALTER TABLE {table} DROP PARTITION '{day}'")
-    missing = consistency.compare(web, start, end)
+def test_long_slots_say_what_spans_say_also_after_some_that_came_late(web, sender, app, filled, make_long_slots):
+    start, end = NOW - 3 * DAY, NOW - timedelta(hours=1)
 
-    migrate(loader)
-    migrate(loader)
+    again = make_long_slots()
+    before = services.report(web, [app], "cart", start, end, 250)
+    sender.spans("cart", Span(id=b"lately!!", trace=b"L" * 16, start=NOW - 2 * DAY, ms=9000))
+    late = make_long_slots()
+    after = services.report(web, [app], "cart", start, end, 250)
 
-    assert {difference.table for difference in missing} == {"rollup_long", "edges_long"}
+    assert again > 0  # they were written to a moment ago
+    assert late > 0
+    assert after.figures.requests == before.figures.requests + 1
+    assert after.figures.max_ms == 9000.0
     assert consistency.compare(web, start, end) == []
+
+
+def test_where_no_long_slot_was_made_short_ones_are_read(web, loader, filled):
+    loader.command("TRUNCATE TABLE long_slots_made")
+
+    whole = services.report(web, [filled], "cart", NOW - 3 * DAY, NOW, 250)
+
+    assert whole.figures.requests == 3 * 96
+
+
+def test_what_was_begun_and_not_finished_is_made_by_the_next_call(web, loader, filled, monkeypatch):
+    loader.command("TRUNCATE TABLE long_slots_made")
+    for table in ("rollup_long", "edges_long"):
+        loader.command(f"TRUNCATE TABLE {table}")
+    monkeypatch.setattr(long_slots, "_CALLS_WIDER", "SELECT throwIf(true)")
+    with pytest.raises(StoreError):
+        long_slots.make(loader)
+    unfinished = services.report(web, [filled], "cart", NOW - timedelta(hours=47, minutes=55), NOW, 250)
+    monkeypatch.undo()
+
+    long_slots.make(loader)
+
+    finished = services.report(web, [filled], "cart", NOW - timedelta(hours=47, minutes=55), NOW, 250)
+    assert rounded(finished) == rounded(unfinished)
+    assert finished.figures.requests == 2 * 96

@@ -66,7 +66,7 @@ def made() -> list[Made]:
 
 
 @pytest.fixture(scope="module")
-def filled(web, loader, store_folder, made):
+def filled(loader, store_folder, made, make_long_slots):
     """The app whose spans they are, in one load."""
     from otlp_making import Sender
 
@@ -92,6 +92,7 @@ def filled(web, loader, store_folder, made):
             facts = {"service__instance__id": instance, "host__name": f"host of {instance}"}
             bodies.append(spans_request(service, spans, **facts))
     Sender(loader, store_folder / "spool", "app-statistics").request("traces", *bodies, received=SLOT + SECOND)
+    make_long_slots()
     return "app-statistics"
 
 

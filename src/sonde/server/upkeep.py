@@ -1,5 +1,6 @@
 """What the web process does beside answering: bring the store's tables up to date, load the spool, learn which service
-stands behind which address, and drop what is too old. Does nothing while nothing comes in.
+stands behind which address, make long slots of short ones, and drop what is too old. Does nothing while nothing comes
+in.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sonde.server.store.errors import StoreError, StoreUnavailable
 from sonde.server.store.intake_statements import STATEMENTS, settings_for
 from sonde.server.store.loader import Loader
 from sonde.server.store.migrate import migrate, server_version
+from sonde.server.store.queries import long_slots
 from sonde.server.store.queries.deploys import learn_runs
 from sonde.server.store.queries.learning import learn_addresses, learn_peers
 from sonde.server.store.retention import apply_retention
@@ -38,6 +40,8 @@ LEARN_BACK = timedelta(minutes=2)
 """How far back a look goes: further than data is late."""
 HEARD_OF_BACK = timedelta(minutes=10)
 """Which processes are noted: further back than a server is away that is being started anew."""
+LONG_SLOTS_PAUSE_S = 60.0
+"""Between two looks for long slots that are over, or were written to."""
 RETENTION_PAUSE_S = 24 * 3600.0
 _RETRY_S = 0.1
 _RETRY_MAX_S = 5.0
@@ -52,6 +56,8 @@ class Upkeep:
         self._spool = spool
         self._values = values
         self._calls_loaded = threading.Event()
+        self._spans_loaded = threading.Event()
+        self._spans_loaded.set()  # before this start, perhaps
         self._loader: Loader | None = None
         self.migrated = asyncio.Event()
         self.on_spans: Callable[[], None] = lambda: None
@@ -68,7 +74,7 @@ class Upkeep:
             "ask the store's version", lambda: settings.update(settings_for(server_version(self._store)))
         )
         self._loader = Loader(self._spool, self._store, STATEMENTS, settings=settings, on_loaded=self._note_load)
-        await asyncio.gather(self._keep_learning(), self._keep_forgetting())
+        await asyncio.gather(self._keep_learning(), self._keep_making_long_slots(), self._keep_forgetting())
 
     def stop(self) -> None:
         """Finish the files that are being loaded. Blocks."""
@@ -78,6 +84,7 @@ class Upkeep:
     def _note_load(self, loaded: Loaded) -> None:
         if loaded.signal in {Signal.TRACES, Signal.SEGMENTS}:  # the others know of no calls
             self._calls_loaded.set()
+            self._spans_loaded.set()
             self.on_spans()
 
     async def _keep_learning(self) -> None:
@@ -95,6 +102,13 @@ class Upkeep:
                 addresses_due = time.monotonic() + LEARN_ADDRESSES_PAUSE_S
             self.peer_learnings += 1
             await self._insist("note processes", lambda: learn_runs(self._store, datetime.now(UTC) - HEARD_OF_BACK))
+
+    async def _keep_making_long_slots(self) -> None:
+        while True:
+            if self._spans_loaded.is_set():
+                self._spans_loaded.clear()
+                await self._insist("make long slots", lambda: long_slots.make(self._store))
+            await asyncio.sleep(LONG_SLOTS_PAUSE_S)
 
     async def _keep_forgetting(self) -> None:
         while True:

@@ -1,8 +1,7 @@
 """Brings a store to this version's schema: the statements of `schema/*.sql`, in the order of the files' names.
 
 Each statement can be run again (IF NOT EXISTS), so a start that was cut short is made good by the next one. What a
-newer engine can do better is asked for in `_better_where_possible`, by version. Tables of long slots that are made
-beside statistics that are there already are filled from them, day by day.
+newer engine can do better is asked for in `_better_where_possible`, by version.
 """
 
 from __future__ import annotations
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
 
 DATABASE = "sonde"
 BUCKETED_MAPS_SINCE = (26, 1)
-_ONE_BLOCK: dict[str, object] = {
-    "min_insert_block_size_rows": 10**9,
-    "min_insert_block_size_bytes": 10**9,
-    "max_threads": 2,
-}
 
 _END_OF_STATEMENT = re.compile(r";[ \t]*(?:\n|\Z)")
 _COMMENT_LINE = re.compile(r"^[ \t]*--[^\n]*\n", re.MULTILINE)
@@ -43,7 +37,6 @@ def migrate(client: StoreClient) -> None:
     client.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
     for _, statement in statements():
         client.command(statement)
-    _fill_long_slots(client)
     _better_where_possible(client)
 
 
@@ -51,24 +44,6 @@ def server_version(client: StoreClient) -> tuple[int, int]:
     """Year and month of the engine's release, e.g. (26, 9)."""
     major, minor = str(client.rows("SELECT version()")[0][0]).split(".")[:2]
     return int(major), int(minor)
-
-
-def _fill_long_slots(client: StoreClient) -> None:
-    """Days that are in a table of short slots and not in that of long ones. A day is one block, so whole or missing."""
-    for short, long in (("rollup_30s", "rollup_long"), ("edges_30s", "edges_long")):
-        missing = client.rows(
-            f"SELECT DISTINCT toDate(slot) AS day FROM {short}"  # noqa: S608 - names of ours
-            f" WHERE day NOT IN (SELECT toDate(slot) FROM {long}) ORDER BY day"
-        )
-        if not missing:
-            continue
-        ((select,),) = client.rows(
-            "SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = {view:String}",
-            {"view": f"{long}_of_{short}"},
-        )
-        for (day,) in missing:
-            of_day = select.replace(" GROUP BY ", f" WHERE toDate({short}.slot) = '{day}' GROUP BY ", 1)
-            client.command(f"INSERT INTO {long} {of_day}", settings=_ONE_BLOCK)
 
 
 def _better_where_possible(client: StoreClient) -> None:

@@ -26,6 +26,8 @@ class Difference(NamedTuple):
 
 _REQUESTS, _CALLS = "is_entry OR kind IN ('client', 'producer')", "peer != ''"
 
+_MADE = "at + {slot_s} <= (SELECT max(until) FROM long_slots_made)"
+
 
 class _Kept(NamedTuple):
     """Statistics that are to say what spans say, by slots of so many seconds."""
@@ -34,17 +36,18 @@ class _Kept(NamedTuple):
     slot_s: int
     spans: str
     rows: str = "true"
+    times: str = "true"
 
 
 _KEPT = (
     _Kept("rollup_30s", 30, _REQUESTS),
     _Kept("edges_30s", 30, _CALLS),
     *(
-        _Kept("rollup_long", slot_s, _REQUESTS, f"slot_s = {slot_s} AND kept_by = '{kept_by}'")
+        _Kept("rollup_long FINAL", slot_s, _REQUESTS, f"slot_s = {slot_s} AND kept_by = '{kept_by}'", _MADE)
         for slot_s in LONG_SLOTS_S
         for kept_by in ("endpoint", "instance")
     ),
-    *(_Kept("edges_long", slot_s, _CALLS, f"slot_s = {slot_s}") for slot_s in LONG_SLOTS_S),
+    *(_Kept("edges_long FINAL", slot_s, _CALLS, f"slot_s = {slot_s}", _MADE) for slot_s in LONG_SLOTS_S),
 )
 
 
@@ -82,10 +85,11 @@ def _compare(client: StoreClient, kept: _Kept, start: datetime, end: datetime) -
             FROM {kept.table} WHERE {kept.rows} GROUP BY slot, app, service
         )
         WHERE at > toDateTime({{start_s:Int64}} - {kept.slot_s}, 'UTC') AND at < toDateTime({{end_s:Int64}}, 'UTC')
+            AND {kept.times.format(slot_s=kept.slot_s)}
         GROUP BY at, app, service
         HAVING spans != statistics
         ORDER BY at, app, service
         """,
         scope(None, start, end),
     )
-    return [Difference(kept.table, *row) for row in rows]
+    return [Difference(kept.table.removesuffix(" FINAL"), *row) for row in rows]

@@ -1,7 +1,7 @@
 """Statistics of requests and calls in slots as long as a question allows: a week is not summed from half minutes.
 
 `requests` and `calls` stand after FROM in a query, in the place of rollup_30s and edges_30s. Long slots are made of
-short ones when they are stored (schema/131_rollup_long.sql), so the figures are the same.
+short ones (long_slots.py), so the figures are the same; where they are not made yet, short ones are read.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LONG_SLOTS_S = (21_600, 900)
+_MADE = "(SELECT toDateTime(intDiv(toUnixTimestamp(max(until)), {slot_s}) * {slot_s}, 'UTC') FROM long_slots_made)"
 _CALLS = "slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, durations"
 _REQUESTS = (
     "slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code, count, errors, sum_ns, error_sum_ns,"
@@ -41,12 +42,12 @@ def requests(start: datetime, end: datetime, keys: Collection[str], *, step_s: i
     kept_by = "instance" if "instance" in keys else "endpoint"
     if not {"endpoint", "instance"} & set(keys):
         kept_by = "instance"  # fewer, mostly
-    return _union("rollup_30s", f"rollup_long WHERE kept_by = '{kept_by}' AND", _REQUESTS, start, end, step_s)
+    return _union("rollup_30s", f"rollup_long FINAL WHERE kept_by = '{kept_by}' AND", _REQUESTS, start, end, step_s)
 
 
 def calls(start: datetime, end: datetime, *, step_s: int = 0) -> str:
     """Statistics of calls from `start`, the begin of a slot, to `end`. `step_s`: as for `requests`."""
-    return _union("edges_30s", "edges_long WHERE", _CALLS, start, end, step_s)
+    return _union("edges_30s", "edges_long FINAL WHERE", _CALLS, start, end, step_s)
 
 
 def _union(short: str, long: str, columns: str, start: datetime, end: datetime, step_s: int) -> str:
@@ -55,10 +56,17 @@ def _union(short: str, long: str, columns: str, start: datetime, end: datetime, 
         return short
     parts = []
     for piece in pieces:
-        table = f"{short} WHERE" if piece.slot_s == SLOT_S else f"{long} slot_s = {piece.slot_s} AND"
-        times = f"slot >= toDateTime({piece.start_s}, 'UTC') AND slot < toDateTime({piece.end_s}, 'UTC')"
-        parts.append(f"SELECT {columns} FROM {table} {times}")
+        if piece.slot_s == SLOT_S:
+            parts.append(f"SELECT {columns} FROM {short} WHERE {_times(piece.start_s, piece.end_s)}")
+            continue
+        times, made = _times(piece.start_s, piece.end_s), _MADE.format(slot_s=piece.slot_s)
+        parts.append(f"SELECT {columns} FROM {long} slot_s = {piece.slot_s} AND {times} AND slot < {made}")
+        parts.append(f"SELECT {columns} FROM {short} WHERE {times} AND slot >= {made}")
     return f"({' UNION ALL '.join(parts)})"
+
+
+def _times(start_s: int, end_s: int) -> str:
+    return f"slot >= toDateTime({start_s}, 'UTC') AND slot < toDateTime({end_s}, 'UTC')"
 
 
 def cover(start_s: int, end_s: int, step_s: int = 0) -> Iterator[Piece]:

@@ -29,14 +29,21 @@ SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
 -- The histogram is a map from sonde_bucket to requests: four buckets in a row are used, mostly.
 ALTER TABLE rollup_30s
     ADD COLUMN IF NOT EXISTS error_sum_ns SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    ADD COLUMN IF NOT EXISTS histogram SimpleAggregateFunction(sumMap, Map(UInt8, UInt64)) CODEC(ZSTD(1));
+    ADD COLUMN IF NOT EXISTS histogram SimpleAggregateFunction(sumMap, Map(UInt8, UInt64)) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS written SimpleAggregateFunction(max, DateTime('UTC')) CODEC(Delta, ZSTD(1))
+        COMMENT 'when the last of it came into the table: long slots that are older are made again',
+    ADD INDEX IF NOT EXISTS by_written written TYPE minmax;
 
--- Until statistics had histograms.
+-- Until statistics had histograms, and until they had long slots.
 DROP VIEW IF EXISTS rollup_30s_of_spans;
 
 DROP VIEW IF EXISTS rollup_30s_of_tallies;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS measured_rollup_30s_of_spans TO rollup_30s AS
+DROP VIEW IF EXISTS measured_rollup_30s_of_spans;
+
+DROP VIEW IF EXISTS measured_rollup_30s_of_tallies;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_30s_from_spans TO rollup_30s AS
 SELECT
     toStartOfInterval(toDateTime(start_time), INTERVAL 30 SECOND) AS slot,
     app, service, kind, is_entry,
@@ -51,15 +58,17 @@ SELECT
     countIf(NOT is_error AND duration_ns <= 500000000) AS satisfied,
     countIf(NOT is_error AND duration_ns > 500000000 AND duration_ns <= 2000000000) AS tolerating,
     toDateTime(max(start_time)) AS last_seen,
+    now('UTC') AS written,
     sumMap(map(sonde_bucket(duration_ns, is_error), toUInt64(1))) AS histogram,
     quantilesTDigestState(0.5, 0.95, 0.99)(sonde_rounded(duration_ns)) AS durations
 FROM spans
 WHERE is_entry OR kind IN ('client', 'producer')
 GROUP BY slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS measured_rollup_30s_of_tallies TO rollup_30s AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_30s_from_tallies TO rollup_30s AS
 SELECT
     slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code,
-    count, errors, sum_ns, error_sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, histogram, durations
+    count, errors, sum_ns, error_sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, histogram, durations,
+    now('UTC') AS written
 FROM arriving_tallies
 WHERE is_entry OR kind IN ('client', 'producer');

@@ -1,7 +1,8 @@
 -- rollup_30s in longer slots, for longer times: of an endpoint whatever the instance, and of an instance whatever the
--- endpoint. Made of what is put into rollup_30s, with it: both hold the same requests at any moment. A quarter of an hour
--- is what every UTC offset is a multiple of, so that days of any zone can be made of it; six hours make weeks cheap.
--- server/store/queries/rollups.py chooses among them.
+-- endpoint. Not made by a view on the way of the spans, which would cost each insert more than the slots cost altogether:
+-- upkeep makes them when their time is over, and again when something came late (server/store/queries/long_slots.py);
+-- the last making is the one that counts. A quarter of an hour is what every UTC offset is a multiple of, so that days of any zone
+-- can be made of it; six hours make weeks cheap. server/store/queries/rollups.py chooses among them.
 CREATE TABLE IF NOT EXISTS rollup_long (
     slot_s UInt32 COMMENT 'how long the slot is: 900 or 21600' CODEC(ZSTD(1)),
     kept_by Enum8('endpoint' = 1, 'instance' = 2) COMMENT 'the other one is empty' CODEC(ZSTD(1)),
@@ -14,44 +15,30 @@ CREATE TABLE IF NOT EXISTS rollup_long (
     endpoint LowCardinality(String),
     instance LowCardinality(String),
     status_code UInt16,
-    count SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    errors SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    sum_ns SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    error_sum_ns SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    min_ns SimpleAggregateFunction(min, UInt64) CODEC(T64, ZSTD(1)),
-    max_ns SimpleAggregateFunction(max, UInt64) CODEC(T64, ZSTD(1)),
-    satisfied SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    tolerating SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    last_seen SimpleAggregateFunction(max, DateTime('UTC')) CODEC(Delta, ZSTD(1)),
-    histogram SimpleAggregateFunction(sumMap, Map(UInt8, UInt64)) CODEC(ZSTD(1)),
-    durations AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), UInt64) CODEC(ZSTD(1))
+    count UInt64 CODEC(T64, ZSTD(1)),
+    errors UInt64 CODEC(T64, ZSTD(1)),
+    sum_ns UInt64 CODEC(T64, ZSTD(1)),
+    error_sum_ns UInt64 CODEC(T64, ZSTD(1)),
+    min_ns UInt64 CODEC(T64, ZSTD(1)),
+    max_ns UInt64 CODEC(T64, ZSTD(1)),
+    satisfied UInt64 CODEC(T64, ZSTD(1)),
+    tolerating UInt64 CODEC(T64, ZSTD(1)),
+    last_seen DateTime('UTC') CODEC(Delta, ZSTD(1)),
+    histogram Map(UInt8, UInt64) CODEC(ZSTD(1)),
+    durations AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), UInt64) CODEC(ZSTD(1)),
+    made DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))
 )
-ENGINE = AggregatingMergeTree
+ENGINE = ReplacingMergeTree(made)
 PARTITION BY toDate(slot)
 ORDER BY (slot_s, kept_by, app, service, kind, is_entry, is_root, endpoint, instance, status_code, slot)
 TTL slot + INTERVAL 90 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, index_granularity = 1024;
+SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_long_of_rollup_30s TO rollup_long AS
-SELECT
-    long.1 AS slot_s,
-    long.2 AS kept_by,
-    toDateTime(intDiv(toUnixTimestamp(rollup_30s.slot), slot_s) * slot_s, 'UTC') AS slot,
-    app, service, kind, is_entry, is_root,
-    if(kept_by = 'endpoint', rollup_30s.endpoint, '') AS endpoint,
-    if(kept_by = 'instance', rollup_30s.instance, '') AS instance,
-    status_code,
-    sum(count) AS count,
-    sum(errors) AS errors,
-    sum(sum_ns) AS sum_ns,
-    sum(error_sum_ns) AS error_sum_ns,
-    min(min_ns) AS min_ns,
-    max(max_ns) AS max_ns,
-    sum(satisfied) AS satisfied,
-    sum(tolerating) AS tolerating,
-    max(last_seen) AS last_seen,
-    sumMap(histogram) AS histogram,
-    quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations
-FROM rollup_30s
-ARRAY JOIN [(900, 'endpoint'), (21600, 'endpoint'), (900, 'instance'), (21600, 'instance')] AS long
-GROUP BY slot_s, kept_by, slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code;
+-- Until when long slots are made, and which rows, by the time they were written, are in them.
+CREATE TABLE IF NOT EXISTS long_slots_made (
+    until DateTime('UTC'),
+    of_rows_until DateTime('UTC'),
+    made DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(made)
+ORDER BY tuple();

@@ -19,7 +19,17 @@ ORDER BY (toStartOfHour(slot), app, service, kind, peer, system, slot)
 TTL slot + INTERVAL 90 DAY
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS edges_30s_of_spans TO edges_30s AS
+ALTER TABLE edges_30s
+    ADD COLUMN IF NOT EXISTS written SimpleAggregateFunction(max, DateTime('UTC')) CODEC(Delta, ZSTD(1))
+        COMMENT 'when the last of it came into the table: long slots that are older are made again',
+    ADD INDEX IF NOT EXISTS by_written written TYPE minmax;
+
+-- Until there were long slots.
+DROP VIEW IF EXISTS edges_30s_of_spans;
+
+DROP VIEW IF EXISTS edges_30s_of_tallies;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS edges_30s_from_spans TO edges_30s AS
 SELECT
     toStartOfInterval(toDateTime(start_time), INTERVAL 30 SECOND) AS slot,
     app, service, kind, peer, system,
@@ -27,13 +37,14 @@ SELECT
     countIf(is_error) AS errors,
     sum(duration_ns) AS sum_ns,
     max(duration_ns) AS max_ns,
-    quantilesTDigestState(0.5, 0.95, 0.99)(duration_ns) AS durations
+    quantilesTDigestState(0.5, 0.95, 0.99)(duration_ns) AS durations,
+    now('UTC') AS written
 FROM spans
 WHERE peer != ''
 GROUP BY slot, app, service, kind, peer, system;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS edges_30s_of_tallies TO edges_30s AS
-SELECT slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, durations
+CREATE MATERIALIZED VIEW IF NOT EXISTS edges_30s_from_tallies TO edges_30s AS
+SELECT slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, durations, now('UTC') AS written
 FROM arriving_tallies
 WHERE peer != '';
 

@@ -7,28 +7,15 @@ CREATE TABLE IF NOT EXISTS edges_long (
     kind Enum8('internal' = 1, 'server' = 2, 'client' = 3, 'producer' = 4, 'consumer' = 5),
     peer LowCardinality(String),
     system LowCardinality(String),
-    count SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    errors SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    sum_ns SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    max_ns SimpleAggregateFunction(max, UInt64) CODEC(T64, ZSTD(1)),
-    durations AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), UInt64) CODEC(ZSTD(1))
+    count UInt64 CODEC(T64, ZSTD(1)),
+    errors UInt64 CODEC(T64, ZSTD(1)),
+    sum_ns UInt64 CODEC(T64, ZSTD(1)),
+    max_ns UInt64 CODEC(T64, ZSTD(1)),
+    durations AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), UInt64) CODEC(ZSTD(1)),
+    made DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))
 )
-ENGINE = AggregatingMergeTree
+ENGINE = ReplacingMergeTree(made)
 PARTITION BY toDate(slot)
 ORDER BY (slot_s, app, service, kind, peer, system, slot)
 TTL slot + INTERVAL 90 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, index_granularity = 1024;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS edges_long_of_edges_30s TO edges_long AS
-SELECT
-    long_s AS slot_s,
-    toDateTime(intDiv(toUnixTimestamp(edges_30s.slot), slot_s) * slot_s, 'UTC') AS slot,
-    app, service, kind, peer, system,
-    sum(count) AS count,
-    sum(errors) AS errors,
-    sum(sum_ns) AS sum_ns,
-    max(max_ns) AS max_ns,
-    quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations
-FROM edges_30s
-ARRAY JOIN [900, 21600] AS long_s
-GROUP BY slot_s, slot, app, service, kind, peer, system;
+SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024;

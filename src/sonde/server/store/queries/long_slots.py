@@ -1,0 +1,126 @@
+"""Makes the long slots of statistics, which pages about days and weeks read: when their time is over, and again when
+something came late.
+
+A slot is one block of an insert, and a slot that is made again replaces the one before, so a reader sees the old one or
+the new one. Where nothing was made yet, short slots are read.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from sonde.server.insight.steps import floor_to
+from sonde.server.store.queries.rollups import LONG_SLOTS_S
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sonde.server.store.client import StoreClient
+
+CLOSED_AFTER = timedelta(seconds=90)
+"""Before that, most of a slot is still on its way: it would be made twice."""
+_INSERT_MAX = timedelta(minutes=3)
+"""Rows are dated when their insert begins; longer than this none takes."""
+
+_WIDEST_S, _WIDE_S = LONG_SLOTS_S
+
+_REQUEST_SUMS = """
+    sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, sum(error_sum_ns) AS error_sum_ns,
+    min(min_ns) AS min_ns, max(max_ns) AS max_ns, sum(satisfied) AS satisfied, sum(tolerating) AS tolerating,
+    max(last_seen) AS last_seen, sumMap(histogram) AS histogram,
+    quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations"""
+_CALL_SUMS = """
+    sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, max(max_ns) AS max_ns,
+    quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations"""
+_REQUEST_KEYS = "kept_by, app, service, kind, is_entry, is_root, endpoint, instance, status_code"
+_CALL_KEYS = "app, service, kind, peer, system"
+_TOTALS = "count, errors, sum_ns, error_sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, histogram, durations"
+
+_REQUESTS = f"""
+    INSERT INTO rollup_long (slot_s, slot, {_REQUEST_KEYS}, {_TOTALS}, made)
+    SELECT {_WIDE_S}, long, {_REQUEST_KEYS}, {_REQUEST_SUMS}, now64(3, 'UTC')
+    FROM (
+        SELECT
+            toStartOfInterval(slot, INTERVAL {_WIDE_S} SECOND) AS long, by AS kept_by,
+            app, service, kind, is_entry, is_root,
+            if(by = 'endpoint', endpoint, '') AS endpoint, if(by = 'instance', instance, '') AS instance,
+            status_code, {_TOTALS}
+        FROM (
+            SELECT * FROM rollup_30s
+            WHERE slot >= {{first:DateTime('UTC')}} AND slot < {{last:DateTime('UTC')}}
+                AND toStartOfInterval(slot, INTERVAL {_WIDE_S} SECOND) IN {{slots:Array(DateTime('UTC'))}}
+        )
+        ARRAY JOIN ['endpoint', 'instance'] AS by
+    )
+    GROUP BY long, {_REQUEST_KEYS}"""
+_CALLS = f"""
+    INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, durations, made)
+    SELECT {_WIDE_S}, toStartOfInterval(slot, INTERVAL {_WIDE_S} SECOND) AS long, {_CALL_KEYS}, {_CALL_SUMS},
+        now64(3, 'UTC')
+    FROM edges_30s
+    WHERE slot >= {{first:DateTime('UTC')}} AND slot < {{last:DateTime('UTC')}}
+        AND long IN {{slots:Array(DateTime('UTC'))}}
+    GROUP BY long, {_CALL_KEYS}"""
+_WIDER = "slot >= {first:DateTime('UTC')} AND slot < {last:DateTime('UTC')}"
+_REQUESTS_WIDER = f"""
+    INSERT INTO rollup_long (slot_s, slot, {_REQUEST_KEYS}, {_TOTALS}, made)
+    SELECT {_WIDEST_S}, toStartOfInterval(slot, INTERVAL {_WIDEST_S} SECOND) AS long, {_REQUEST_KEYS}, {_REQUEST_SUMS},
+        now64(3, 'UTC')
+    FROM rollup_long FINAL
+    WHERE {_WIDER} AND slot_s = {_WIDE_S} AND long IN {{slots:Array(DateTime('UTC'))}}
+    GROUP BY long, {_REQUEST_KEYS}"""
+_CALLS_WIDER = f"""
+    INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, durations, made)
+    SELECT {_WIDEST_S}, toStartOfInterval(slot, INTERVAL {_WIDEST_S} SECOND) AS long, {_CALL_KEYS}, {_CALL_SUMS},
+        now64(3, 'UTC')
+    FROM edges_long FINAL
+    WHERE {_WIDER} AND slot_s = {_WIDE_S} AND long IN {{slots:Array(DateTime('UTC'))}}
+    GROUP BY long, {_CALL_KEYS}"""
+_ONE_BLOCK: dict[str, object] = {"min_insert_block_size_rows": 10**8, "min_insert_block_size_bytes": 2**30}
+
+
+def make(client: StoreClient, now: datetime | None = None) -> int:
+    """Make what is closed and not made, or was written to since; how many quarters of an hour. `client` may write.
+
+    Raises StoreError: then what was made stays, and the rest is made by the next call. Before the first call nothing is
+    made, and all there is will be.
+    """
+    ((began, until, of_rows_until),) = client.rows(
+        "SELECT now('UTC'), max(until), max(of_rows_until) FROM long_slots_made"
+    )
+    closed = floor_to((now or began) - CLOSED_AFTER, _WIDE_S)
+    wanted = _wanted(client, until, closed, of_rows_until)
+    for _, days in groupby(wanted, key=lambda slot: slot.date()):
+        of_day = list(days)
+        _write(client, (_REQUESTS, _CALLS), of_day, _WIDE_S)
+    wider = {floor_to(slot, _WIDEST_S) for slot in (*wanted, *([until] if until.timestamp() else []))}
+    over = sorted(slot for slot in wider if slot + timedelta(seconds=_WIDEST_S) <= closed)
+    for _, days in groupby(over, key=lambda slot: slot.date()):
+        _write(client, (_REQUESTS_WIDER, _CALLS_WIDER), list(days), _WIDEST_S)
+    client.command(
+        "INSERT INTO long_slots_made SELECT {closed:DateTime('UTC')}, {written:DateTime('UTC')}, now64(3, 'UTC')",
+        {"closed": max(closed, until), "written": began - _INSERT_MAX},
+    )
+    return len(wanted)
+
+
+def _wanted(client: StoreClient, until: datetime, closed: datetime, of_rows_until: datetime) -> list[datetime]:
+    """In order: what was not made, and what was written to since it was."""
+    long = f"SELECT DISTINCT toStartOfInterval(slot, INTERVAL {_WIDE_S} SECOND) AS long"
+    rows = client.rows(
+        " UNION DISTINCT ".join(
+            f"{long} FROM {table} WHERE slot < {{closed:DateTime('UTC')}} AND {condition}"
+            for table in ("rollup_30s", "edges_30s")
+            for condition in ("slot >= {until:DateTime('UTC')}", "written >= {written:DateTime('UTC')}")
+        ),
+        {"closed": closed, "until": until, "written": of_rows_until},
+    )
+    return sorted(slot for (slot,) in rows)
+
+
+def _write(client: StoreClient, statements: Collection[str], slots: Sequence[datetime], slot_s: int) -> None:
+    parameters = {"first": slots[0], "last": slots[-1] + timedelta(seconds=slot_s), "slots": list(slots)}
+    for statement in statements:
+        client.command(statement, parameters, settings=_ONE_BLOCK)
