@@ -125,10 +125,7 @@ def multipart(data):
 
 
 def cut_up(body, pieces):
-    """Names and contents of the parts; None for a body that is refused, or has no end, which is refused as well.
-
-    What stands in front of the first part is forgiven or not, as it is cut.
-    """
+    """Names and contents of the parts; None for a body that is refused, or has no end, which is refused as well."""
     found = []
     try:
         reader = Multipart(boundary_of("multipart/form-data; boundary=b"))

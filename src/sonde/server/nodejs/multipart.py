@@ -58,6 +58,7 @@ class Multipart:
         self._ready: list[Event] = []
         self._key, self._value = bytearray(), bytearray()
         self._disposition = b""
+        self._must_begin_with = b"--" + boundary
         try:
             self._parser = MultipartParser(
                 boundary,
@@ -77,12 +78,20 @@ class Multipart:
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """What becomes of it. Raises UploadError."""
+        self._check_beginning(data)
         try:
             self._parser.write(data)
         except FormParserError as error:
             raise UploadError("bad_multipart", f"the body is no multipart/form-data: {error}") from None
         ready, self._ready = self._ready, []
         return iter(ready)
+
+    def _check_beginning(self, data: bytes) -> None:
+        """Agents put nothing in front of the first part; what the parser makes of it depends on how the body is cut."""
+        expected = self._must_begin_with[: len(data)]
+        if not data.startswith(expected):
+            raise UploadError("bad_multipart", "the body does not begin with its boundary")
+        self._must_begin_with = self._must_begin_with[len(expected) :]
 
     def _part_begins(self) -> None:
         self._disposition = b""
