@@ -53,8 +53,7 @@ void buffer_remove(Buffer *buffer, size_t at, size_t size) {
     buffer->used -= (uint32_t)size;
 }
 
-void buffer_clear(Buffer *buffer) {
-    if (buffer->bytes)
-        give_back(buffer->bytes, buffer->room);
+void buffer_give_back(Buffer *buffer) {
+    give_back(buffer->bytes, buffer->room);
     *buffer = (Buffer){0};
 }

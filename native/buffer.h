@@ -21,7 +21,12 @@ uint8_t *buffer_reserve(Buffer *buffer, size_t size);
 /* Take `size` bytes out, at offset `at`. */
 void buffer_remove(Buffer *buffer, size_t at, size_t size);
 
+void buffer_give_back(Buffer *buffer);
+
 /* Let go of the memory. The buffer is empty and can be used again. */
-void buffer_clear(Buffer *buffer);
+static inline void buffer_clear(Buffer *buffer) {
+    if (buffer->bytes)
+        buffer_give_back(buffer);
+}
 
 #endif

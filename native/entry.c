@@ -31,6 +31,7 @@ PyObject *entry_configure(PyObject *Py_UNUSED(module), PyObject *parts) {
         {"ended", &entry_plugins.ended},
         {"watched", &entry_plugins.watched},
     };
+    entry_names_forget();
     for (size_t at = 0; at < sizeof all / sizeof *all; at++) {
         PyObject *part = PyMapping_GetItemString(parts, all[at].name);
         if (part == Py_None)
@@ -70,18 +71,14 @@ static int is_ignored(PyObject *path) {
     return ignored;
 }
 
-static Span *begin(PyObject *served, PyObject *path, PyObject *remote) {
-    PyObject *operation = PyObject_GetItem(entry_plugins.operations, served);
-    if (operation && Py_TYPE(operation) != &OperationType) {
-        PyErr_SetString(PyExc_TypeError, "an Operation is needed");
-        Py_CLEAR(operation);
-    }
+static Span *begin(PyObject *const served[SERVED_PARTS], PyObject *path, PyObject *remote) {
+    Operation *operation = entry_operation(served);
     int ignored = operation ? is_ignored(path) : -1;
     Span *span = NULL;
     if (ignored > 0)
-        span = scope_silence((Operation *)operation);
+        span = scope_silence(operation);
     else if (ignored == 0)
-        span = scope_begin((Operation *)operation, remote);
+        span = scope_begin(operation, remote);
     Py_XDECREF(operation);
     if (span && span_set(span, keys.path, path) < 0) {
         span_finish(span);
@@ -98,7 +95,7 @@ static int tell(PyObject *watcher, Entry *entry) {
     return result;
 }
 
-Entry *entry_new(PyObject *mapping, PyObject *served, PyObject *path, PyObject *remote) {
+Entry *entry_new(PyObject *mapping, PyObject *const served[SERVED_PARTS], PyObject *path, PyObject *remote) {
     Span *span = begin(served, path, remote);
     Entry *self = span ? PyObject_New(Entry, &EntryType) : NULL;
     if (!self) {
@@ -109,7 +106,7 @@ Entry *entry_new(PyObject *mapping, PyObject *served, PyObject *path, PyObject *
     }
     self->span = span;
     self->scope = (Span *)Py_NewRef((PyObject *)span);
-    self->method = Py_NewRef(PyTuple_GET_ITEM(served, 0));
+    self->method = Py_NewRef(served[SERVED_METHOD]);
     self->path = Py_NewRef(path);
     self->name = NULL;
     self->status = 0;
@@ -219,12 +216,10 @@ static int routed(Entry *self, PyObject *route) {
     if (!self->span)
         return 0;
     self->routed = true;
-    PyObject *key = PyTuple_Pack(2, self->method, route);
-    PyObject *name = key ? PyObject_GetItem(entry_plugins.names, key) : NULL;
+    PyObject *name = entry_name(self->method, route);
     int result = name ? span_set(self->span, keys.route, route) : -1;
     if (result == 0)
         result = span_rename(self->span, name);
-    Py_XDECREF(key);
     Py_XSETREF(self->name, name);
     return result;
 }

@@ -8,6 +8,7 @@
 #ifndef SONDE_ENTRY_H
 #define SONDE_ENTRY_H
 
+#include "entry_names.h"
 #include "span.h"
 
 typedef struct {
@@ -45,7 +46,7 @@ PyObject *entry_configure(PyObject *module, PyObject *parts);
 
 /* A new entry, its scope entered, put into `mapping`. New reference, or NULL with an exception set. `remote`:
  * NULL for none. */
-Entry *entry_new(PyObject *mapping, PyObject *served, PyObject *path, PyObject *remote);
+Entry *entry_new(PyObject *mapping, PyObject *const served[SERVED_PARTS], PyObject *path, PyObject *remote);
 
 /* Stands before the server's start_response or send: the entry looks at the arguments, then they go on.
    `place` is where it fails. New reference, or NULL with an exception set. */

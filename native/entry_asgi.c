@@ -4,7 +4,7 @@
 #include "following.h"
 
 enum { TYPE, METHOD_, SCHEME, SERVER_, VERSION, PATH, HEADERS, STATUS, MORE_BODY, KEYS };
-enum { HTTP, WEBSOCKET, START, BODY, PATHSEND, DEFAULT_METHOD, TEXTS };
+enum { HTTP, WEBSOCKET, START, BODY, PATHSEND, DEFAULT_METHOD, EMPTY, TEXTS };
 
 static PyObject *keys[KEYS], *texts[TEXTS], *zero;
 
@@ -20,28 +20,24 @@ static PyObject *look(PyObject *mapping, int key, PyObject *missing) {
 
 /* -- the request -- */
 
-/* Method, scheme, host, port, and the protocol: `websocket`, or HTTP's version. New reference, or NULL with
- * an exception set. */
-static PyObject *served_of(PyObject *scope, bool websocket) {
+/* The protocol is `websocket`, or HTTP's version. New references. Returns 0, or -1 with an exception set. */
+static int served_of(PyObject *scope, bool websocket, PyObject *served[SERVED_PARTS]) {
     PyObject *server = look(scope, SERVER_, Py_None), *host = NULL, *port = NULL;
     if (server != Py_None) {
         host = PySequence_GetItem(server, 0);
         port = host ? PySequence_GetItem(server, 1) : NULL;
     } else {
-        host = PyUnicode_New(0, 0);
+        host = Py_NewRef(texts[EMPTY]);
         port = Py_NewRef(zero);
     }
     if (port == Py_None) /* a unix socket */
         Py_SETREF(port, Py_NewRef(zero));
-    PyObject *empty = PyUnicode_New(0, 0), *served = NULL;
-    if (host && port && empty)
-        served =
-            PyTuple_Pack(5, look(scope, METHOD_, texts[DEFAULT_METHOD]), look(scope, SCHEME, texts[HTTP]),
-                         host, port, websocket ? texts[WEBSOCKET] : look(scope, VERSION, empty));
-    Py_XDECREF(empty);
-    Py_XDECREF(host);
-    Py_XDECREF(port);
-    return served;
+    served[0] = Py_NewRef(look(scope, METHOD_, texts[DEFAULT_METHOD]));
+    served[1] = Py_NewRef(look(scope, SCHEME, texts[HTTP]));
+    served[2] = host;
+    served[3] = port;
+    served[4] = Py_NewRef(websocket ? texts[WEBSOCKET] : look(scope, VERSION, texts[EMPTY]));
+    return host && port ? 0 : -1;
 }
 
 /* 1: traceparent; 2: another header that a caller's trace may come by; 0: none. Names are lower case, by the
@@ -132,10 +128,12 @@ static Entry *opened(PyObject *scope, bool *websocket) {
     *websocket = type && is(type, WEBSOCKET);
     if (!type || (!*websocket && !is(type, HTTP)) || entry_is_known(scope))
         return NULL;
-    PyObject *path = look(scope, PATH, NULL), *served = served_of(scope, *websocket);
-    PyObject *remote = served ? remote_of(scope) : NULL;
-    Entry *entry = served && path && !PyErr_Occurred() ? entry_new(scope, served, path, remote) : NULL;
-    Py_XDECREF(served);
+    PyObject *path = look(scope, PATH, NULL), *served[SERVED_PARTS] = {0};
+    bool known = served_of(scope, *websocket, served) == 0;
+    PyObject *remote = known ? remote_of(scope) : NULL;
+    Entry *entry = known && path && !PyErr_Occurred() ? entry_new(scope, served, path, remote) : NULL;
+    for (int at = 0; at < SERVED_PARTS; at++)
+        Py_XDECREF(served[at]);
     Py_XDECREF(remote);
     return entry;
 }
@@ -205,7 +203,8 @@ int entry_asgi_types_ready(void) {
     static const char *const names[KEYS] = {"type", "method",  "scheme", "server",   "http_version",
                                             "path", "headers", "status", "more_body"};
     static const char *const words[TEXTS] = {
-        "http", "websocket", "http.response.start", "http.response.body", "http.response.pathsend", "GET"};
+        "http", "websocket", "http.response.start", "http.response.body", "http.response.pathsend",
+        "GET",  ""};
     for (int at = 0; at < KEYS; at++)
         if (!(keys[at] = PyUnicode_InternFromString(names[at])))
             return -1;

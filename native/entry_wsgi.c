@@ -7,7 +7,11 @@
 enum { METHOD_, SCHEME, NAME, PORT, PROTOCOL, SCRIPT, PATH, FILE_WRAPPER, CLOSE, KEYS };
 
 static PyObject *keys[KEYS];
-static PyObject *remote_keys[8]; /* the first is traceparent's, the others need a closer look */
+
+/* Beside a traceparent, some headers need a closer look, and without one, others: see propagation.py. */
+enum { TRACEPARENT, WITH_TRACEPARENT, WITHOUT = 3, WITH_ENDS = 5, REMOTE_KEYS = 8 };
+
+static PyObject *remote_keys[REMOTE_KEYS];
 
 static PyObject *look(PyObject *environ, PyObject *key) {
     PyObject *found = PyDict_GetItemWithError(environ, key);
@@ -16,19 +20,17 @@ static PyObject *look(PyObject *environ, PyObject *key) {
     return found;
 }
 
-/* `address`: name and port, where the environ does not tell them; else NULL. Method, scheme, name, port,
- * protocol. New reference, or NULL with an exception set. */
-static PyObject *served_of(PyObject *environ, PyObject *address) {
-    PyObject *served = PyTuple_New(5);
-    for (int at = METHOD_; served && at <= PROTOCOL; at++) {
+/* `address`: name and port, where the environ does not tell them; else NULL. New references. Returns 0, or -1
+ * with an exception set. */
+static int served_of(PyObject *environ, PyObject *address, PyObject *served[SERVED_PARTS]) {
+    for (int at = METHOD_; at <= PROTOCOL; at++) {
         bool given = address && (at == NAME || at == PORT);
         PyObject *part = given ? PyTuple_GET_ITEM(address, at - NAME) : look(environ, keys[at]);
-        if (part)
-            PyTuple_SET_ITEM(served, at, Py_NewRef(part));
-        else
-            Py_CLEAR(served);
+        if (!part)
+            return -1;
+        served[at] = Py_NewRef(part);
     }
-    return served;
+    return 0;
 }
 
 /* PEP 3333 carries bytes as Latin-1; on the wire they mean UTF-8. New reference, or NULL with an exception
@@ -54,13 +56,15 @@ static PyObject *path_of(PyObject *environ) {
 
 /* What core.scope takes as remote. New reference, NULL without one, or with an exception set. */
 static PyObject *remote_of(PyObject *environ) {
-    for (int at = 1; at < (int)(sizeof remote_keys / sizeof *remote_keys); at++) {
+    PyObject *header = PyDict_GetItemWithError(environ, remote_keys[TRACEPARENT]);
+    if (PyErr_Occurred())
+        return NULL;
+    for (int at = header ? WITH_TRACEPARENT : WITHOUT; at < (header ? WITH_ENDS : REMOTE_KEYS); at++) {
         if (PyDict_GetItemWithError(environ, remote_keys[at]))
             return PyObject_CallOneArg(entry_plugins.environ_remote, environ);
         if (PyErr_Occurred())
             return NULL;
     }
-    PyObject *header = PyDict_GetItemWithError(environ, remote_keys[0]);
     return Py_XNewRef(header);
 }
 
@@ -224,10 +228,12 @@ static PyTypeObject SizedBodyType = {
 static Entry *opened(PyObject *environ, PyObject *address) {
     if (!entry_plugins.key || !PyDict_CheckExact(environ) || entry_is_known(environ))
         return NULL;
-    PyObject *served = served_of(environ, address), *path = served ? path_of(environ) : NULL;
+    PyObject *served[SERVED_PARTS] = {0};
+    PyObject *path = served_of(environ, address, served) == 0 ? path_of(environ) : NULL;
     PyObject *remote = path ? remote_of(environ) : NULL;
     Entry *entry = path && !PyErr_Occurred() ? entry_new(environ, served, path, remote) : NULL;
-    Py_XDECREF(served);
+    for (int at = 0; at < SERVED_PARTS; at++)
+        Py_XDECREF(served[at]);
     Py_XDECREF(path);
     Py_XDECREF(remote);
     return entry;
@@ -289,13 +295,13 @@ int entry_wsgi_types_ready(void) {
     static const char *const names[KEYS] = {"REQUEST_METHOD", "wsgi.url_scheme",   "SERVER_NAME",
                                             "SERVER_PORT",    "SERVER_PROTOCOL",   "SCRIPT_NAME",
                                             "PATH_INFO",      "wsgi.file_wrapper", "close"};
-    static const char *const remotes[8] = {"HTTP_TRACEPARENT",  "HTTP_TRACESTATE",      "HTTP_BAGGAGE",
-                                           "HTTP_SW8",          "HTTP_SW8_CORRELATION", "HTTP_B3",
-                                           "HTTP_X_B3_TRACEID", "HTTP_X_SWOOLE_TRACEID"};
+    static const char *const remotes[REMOTE_KEYS] = {
+        "HTTP_TRACEPARENT", "HTTP_TRACESTATE", "HTTP_SW8_CORRELATION", "HTTP_BAGGAGE",
+        "HTTP_SW8",         "HTTP_B3",         "HTTP_X_B3_TRACEID",    "HTTP_X_SWOOLE_TRACEID"};
     for (int at = 0; at < KEYS; at++)
         if (!(keys[at] = PyUnicode_InternFromString(names[at])))
             return -1;
-    for (int at = 0; at < 8; at++)
+    for (int at = 0; at < REMOTE_KEYS; at++)
         if (!(remote_keys[at] = PyUnicode_InternFromString(remotes[at])))
             return -1;
     return PyType_Ready(&BodyType) < 0 ? -1 : PyType_Ready(&SizedBodyType);

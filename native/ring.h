@@ -45,6 +45,16 @@ RingState ring_begin(Ring *ring, size_t size, RingWriter *writer);
 /* Write the record's next bytes. All of them together are the `size` of ring_begin. */
 void ring_write(RingWriter *writer, const void *bytes, size_t size);
 
+/* Where the record's next `size` bytes are in one piece of memory, to be written by the caller. NULL: they
+   are in two, for ring_write. */
+static inline uint8_t *ring_piece(RingWriter *writer, size_t size) {
+    size_t offset = writer->at & (writer->ring->room - 1);
+    if (size > writer->ring->room - offset)
+        return NULL;
+    writer->at += size;
+    return writer->ring->bytes + offset;
+}
+
 /* Show the record to the reader. */
 void ring_end(RingWriter *writer);
 

@@ -127,7 +127,8 @@ static void dealloc(Span *self) {
         unsampled_forget(self);
     Py_CLEAR(self->root);
     Py_CLEAR(self->carried);
-    clear_buffers(self);
+    if (!self->finished) /* then they are empty, and stay so */
+        clear_buffers(self);
     Py_CLEAR(self->operation);
     give_back(self);
 }

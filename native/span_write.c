@@ -108,9 +108,16 @@ static RingState write_pieces(const Pieces *pieces, Ring *ring) {
     RingState state = ring_begin(ring, (size_t)(end - head) + pieces->size, &writer);
     if (state == RING_FULL)
         return state;
-    ring_write(&writer, head, (size_t)(end - head));
-    for (int at = 0; at < pieces->count; at++)
-        ring_write(&writer, pieces->piece[at].bytes, pieces->piece[at].size);
+    uint8_t *to = ring_piece(&writer, (size_t)(end - head) + pieces->size);
+    if (to) {
+        to = put_bytes(to, head, (size_t)(end - head));
+        for (int at = 0; at < pieces->count; at++)
+            to = put_bytes(to, pieces->piece[at].bytes, pieces->piece[at].size);
+    } else {
+        ring_write(&writer, head, (size_t)(end - head));
+        for (int at = 0; at < pieces->count; at++)
+            ring_write(&writer, pieces->piece[at].bytes, pieces->piece[at].size);
+    }
     ring_end(&writer);
     return state;
 }

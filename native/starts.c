@@ -28,6 +28,7 @@ static PyObject *make(PyObject *(*begin)(Start *, PyObject *const *, size_t, PyO
     self->table = Py_NewRef(table);
     self->known = NULL;
     self->index = index;
+    memset(self->recent, 0, sizeof self->recent);
     self->miss = Py_NewRef(miss);
     return (PyObject *)self;
 }
@@ -50,17 +51,31 @@ static PyObject *find(PyObject *table, PyObject *key) {
     return found && Py_TYPE(found) == &OperationType ? Py_NewRef(found) : NULL;
 }
 
+static Recent *recent_of(Start *self, PyObject *object) {
+    return &self->recent[((uintptr_t)object >> 4 ^ (uintptr_t)object >> 9) % RECENT_OBJECTS];
+}
+
+/* As `find`, also: an exception is set. */
+static PyObject *kept_with(Start *self, PyObject *holder, PyObject *key) {
+    Recent *recent = recent_of(self, holder);
+    PyObject *found = recent_find(recent, holder, key);
+    if (found)
+        return Py_NewRef(found);
+    PyObject *table = PyObject_GetAttr(holder, self->table);
+    if (table == Py_None)
+        return table;
+    found = table ? find(table, key) : NULL;
+    if (found)
+        recent_keep(recent, holder, key, found);
+    Py_XDECREF(table);
+    return found;
+}
+
 static PyObject *begin_kept(Start *self, PyObject *const *args, size_t count, PyObject *names) {
     if (PyVectorcall_NARGS(count) <= self->index)
         return ask(self, args, count, names);
     PyObject *holder = follow(args[0], self->path);
-    PyObject *table = holder ? PyObject_GetAttr(holder, self->table) : NULL;
-    PyObject *found = NULL;
-    if (table == Py_None)
-        found = Py_NewRef(Py_None);
-    else if (table)
-        found = find(table, args[self->index]);
-    Py_XDECREF(table);
+    PyObject *found = holder ? kept_with(self, holder, args[self->index]) : NULL;
     Py_XDECREF(holder);
     if (found)
         return found;
@@ -114,25 +129,13 @@ static bool is_origin(PyObject *found) {
            PyUnicode_Check(PyTuple_GET_ITEM(found, 1));
 }
 
-/* Only the very same object, or equal ones of the interpreter's own types, which is enough: nothing of the
-   user's runs in here. */
-static bool same(PyObject *one, PyObject *other) {
-    if (one == other)
-        return true;
-    if (PyUnicode_CheckExact(one) && PyUnicode_CheckExact(other))
-        return PyUnicode_GET_LENGTH(one) == PyUnicode_GET_LENGTH(other) && PyUnicode_Compare(one, other) == 0;
-    return PyBytes_CheckExact(one) && PyBytes_CheckExact(other) &&
-           PyBytes_GET_SIZE(one) == PyBytes_GET_SIZE(other) &&
-           !memcmp(PyBytes_AS_STRING(one), PyBytes_AS_STRING(other), (size_t)PyBytes_GET_SIZE(one));
-}
-
 /* What `key`, of four, was found to be; most programs call the same origin many times in a row. New
    reference, or NULL with an exception set. */
 static PyObject *looked_up(Start *self, PyObject *const key[4]) {
     if (self->known) {
         PyObject *known = PyTuple_GET_ITEM(self->known, 0);
         int at = 0;
-        while (at < 4 && same(PyTuple_GET_ITEM(known, at), key[at]))
+        while (at < 4 && same_constant(PyTuple_GET_ITEM(known, at), key[at]))
             at++;
         if (at == 4)
             return Py_NewRef(PyTuple_GET_ITEM(self->known, 1));
@@ -165,6 +168,18 @@ static PyObject *origin(Start *self, PyObject *method, PyObject *place) {
     return found;
 }
 
+/* The same for a connection pool, whose address stays. */
+static PyObject *origin_of_pool(Start *self, PyObject *method, PyObject *pool) {
+    Recent *recent = recent_of(self, pool);
+    PyObject *found = recent_find(recent, pool, method);
+    if (found)
+        return Py_NewRef(found);
+    found = origin(self, method, pool);
+    if (found)
+        recent_keep(recent, pool, method, found);
+    return found;
+}
+
 /* Takes the reference to `span`. Returns it, or NULL with an exception set. */
 static Span *with_url(Span *span, PyObject *url) {
     if (span && span_set(span, names_of.url_full, url) < 0) {
@@ -194,7 +209,7 @@ static PyObject *begin_pool(Start *self, PyObject *const *args, size_t count, Py
     PyObject *target = argument(args, count, names, 2, names_of.url);
     if (inside || !PyVectorcall_NARGS(count) || !method || !target || !PyUnicode_CheckExact(method))
         return ask(self, args, count, names);
-    PyObject *there = origin(self, method, args[0]);
+    PyObject *there = origin_of_pool(self, method, args[0]);
     if (!there)
         return NULL;
     PyObject *url = full_url(PyTuple_GET_ITEM(there, 1), target);
@@ -284,6 +299,8 @@ static void dealloc(Start *self) {
     Py_XDECREF(self->path);
     Py_DECREF(self->table);
     Py_XDECREF(self->known);
+    for (size_t at = 0; at < RECENT_OBJECTS; at++)
+        recent_clear(&self->recent[at]);
     Py_DECREF(self->miss);
     PyObject_Free(self);
 }

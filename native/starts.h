@@ -4,7 +4,9 @@
 #ifndef SONDE_STARTS_H
 #define SONDE_STARTS_H
 
-#include "compat.h"
+#include "recent.h"
+
+enum { RECENT_OBJECTS = 4 }; /* a program has few connection pools, and calls each of them often */
 
 typedef struct Start {
     PyObject_HEAD
@@ -14,6 +16,7 @@ typedef struct Start {
     PyObject *path, *table, *miss;
     PyObject *known; /* of an origin: (what was looked up last, what it was); owned or NULL */
     Py_ssize_t index;
+    Recent recent[RECENT_OBJECTS];
 } Start;
 
 extern PyTypeObject StartType;

@@ -14,6 +14,27 @@ bool is_text(PyObject *value) {
     return true;
 }
 
+static bool same_bytes(const void *one, Py_ssize_t size, const void *other, Py_ssize_t other_size) {
+    return size == other_size && !memcmp(one, other, (size_t)size);
+}
+
+bool same_constant(PyObject *one, PyObject *other) {
+    if (one == other)
+        return true;
+    if (Py_TYPE(one) != Py_TYPE(other))
+        return false;
+    if (PyUnicode_CheckExact(one)) {
+        if (PyUnicode_IS_COMPACT_ASCII(one) && PyUnicode_IS_COMPACT_ASCII(other))
+            return same_bytes(PyUnicode_DATA(one), PyUnicode_GET_LENGTH(one), PyUnicode_DATA(other),
+                              PyUnicode_GET_LENGTH(other));
+        return is_text(one) && is_text(other) && PyUnicode_Compare(one, other) == 0;
+    }
+    if (PyBytes_CheckExact(one))
+        return same_bytes(PyBytes_AS_STRING(one), PyBytes_GET_SIZE(one), PyBytes_AS_STRING(other),
+                          PyBytes_GET_SIZE(other));
+    return PyLong_CheckExact(one) && PyObject_RichCompareBool(one, other, Py_EQ) == 1;
+}
+
 static size_t character_size(Py_UCS4 character) {
     if (character < 0x80 || Py_UNICODE_IS_SURROGATE(character)) /* a surrogate is written as `?` */
         return 1;

@@ -19,4 +19,8 @@ uint8_t *put_text(uint8_t *at, PyObject *text, size_t size);
 /* A string object that is one, and has its data. False otherwise; no exception is set. */
 bool is_text(PyObject *value);
 
+/* The very same object, or an equal one of the interpreter's own texts, bytes and integers: no code of the
+   user's runs in here. */
+bool same_constant(PyObject *one, PyObject *other);
+
 #endif
