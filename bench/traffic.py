@@ -74,11 +74,12 @@ def _operation(
 class Traffic:
     """An endless stream of traces; the same seed gives the same services and the same shape of the load."""
 
-    def __init__(self, seed: int = 7) -> None:
+    def __init__(self, seed: int = 7, *, services: int = SERVICES, endpoints: int = ENDPOINTS) -> None:
         self._dice = random.Random(seed)
-        self.services = [self._service(number) for number in range(SERVICES)]
+        self._endpoints = endpoints
+        self.services = [self._service(number) for number in range(services)]
         for number, service in enumerate(self.services):
-            self._connect(service, self.services[(number * 3 + 1) % SERVICES])
+            self._connect(service, self.services[(number * 3 + 1) % services])
 
     def _service(self, number: int) -> Service:
         dice, word = self._dice, _WORDS[number % len(_WORDS)]
@@ -96,7 +97,7 @@ class Traffic:
         pods: list[object] = [f"pod-{dice.getrandbits(16):04x}-{dice.getrandbits(16):04x}" for _ in range(5)]
         threads: list[object] = [f"worker-{number}" for number in range(16)]
         users: list[object] = [f"u-{dice.randrange(50_000)}" for _ in range(400)]
-        for endpoint in range(ENDPOINTS):
+        for endpoint in range(self._endpoints):
             verb, route = dice.choice(_VERBS), f"/api/v{1 + endpoint % 3}/{word}/{{id}}/{endpoint}"
             median_us = 2000 + dice.randrange(50_000)
             common: dict[str, list[object]] = {"thread.name": threads, "k8s.pod.name": pods}
@@ -157,7 +158,7 @@ class Traffic:
         return service
 
     def _connect(self, service: Service, target: Service) -> None:
-        for endpoint in range(ENDPOINTS):
+        for endpoint in range(self._endpoints):
             attributes: dict[str, list[object]] = {
                 "http.request.method": ["GET"],
                 "http.response.status_code": [200] * 20 + [404],
@@ -197,7 +198,7 @@ class Traffic:
         trace_id, ids = ids[:16], ids[16:]
         hexes = ids[8 * SPANS_IN_TRACE :].hex().encode()
         a, b = self.services[first], self.services[second]
-        endpoint = min(int(roll() * roll() * ENDPOINTS), ENDPOINTS - 1)
+        endpoint = min(int(roll() * roll() * self._endpoints), self._endpoints - 1)
         failed = roll() < 0.02
         here = by_instance.setdefault((first, int(roll() * INSTANCES)), [])
         there = by_instance.setdefault((second, int(roll() * INSTANCES)), [])
@@ -207,7 +208,7 @@ class Traffic:
             (here, a.requests[endpoint], -1, 0.0),
             (here, a.work[endpoint], 0, 0.02),
             (here, a.statements[endpoint], 1, 0.05),
-            (here, a.statements[(endpoint + 1) % ENDPOINTS], 1, 0.2),
+            (here, a.statements[(endpoint + 1) % self._endpoints], 1, 0.2),
             (here, a.cache[endpoint], 0, 0.35),
             (here, a.calls[endpoint], 0, 0.4),
             (there, b.requests[endpoint], 5, 0.42),
