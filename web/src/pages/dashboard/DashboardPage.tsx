@@ -17,6 +17,7 @@ import { useRange } from "../../shell/useRange";
 import { AskedPanel } from "./AskedPanel";
 import { Editor } from "./Editor";
 import { Tools } from "./Tools";
+import { useKnown } from "./useKnown";
 import { VariableFields } from "./VariableFields";
 import { valuesOf } from "./values";
 
@@ -44,7 +45,8 @@ function Shown({ dashboard, title }: { dashboard: Dashboard; title: string }) {
   const [draft, setDraft] = useState(dashboard.document);
   const editing = mayChange && edit === true && dashboard.app !== null;
   const document = editing ? draft : dashboard.document;
-  const values = valuesOf(document.variables, value);
+  const { known, asking } = useKnown(document.variables);
+  const values = valuesOf(document.variables, value, known);
   const between = betweenOf(range);
   return (
     <Page
@@ -55,6 +57,7 @@ function Shown({ dashboard, title }: { dashboard: Dashboard; title: string }) {
           <VariableFields
             variables={document.variables}
             values={values}
+            known={known}
             onChange={(next) =>
               navigate({
                 search: (before) => ({
@@ -71,6 +74,8 @@ function Shown({ dashboard, title }: { dashboard: Dashboard; title: string }) {
     >
       {editing ? (
         <Editor document={draft} app={dashboard.app} values={values} onChange={setDraft} />
+      ) : asking ? (
+        <ReportSkeleton />
       ) : document.panels.length === 0 ? (
         <Empty title={t("dashboards.noPanels")} />
       ) : (

@@ -4,39 +4,11 @@ import { IconPlus, IconX } from "@tabler/icons-react";
 import type { Panel, PanelKind, PanelQuery, PanelUnit } from "../../api/dashboardsTypes";
 import { useWords } from "../../i18n";
 import type { Key } from "../../i18n/en";
+import { type Figure as FigureName, HOST_FIGURES, SERVICE_FIGURES } from "../../parts/dashboard/figures";
 import { UNITS } from "../../parts/dashboard/units";
 import { TEST_IDS } from "../../testIds";
 
 const KINDS: readonly PanelKind[] = ["timeseries", "number", "table", "text"];
-const SERVICE_FIGURES = [
-  "requests_per_s",
-  "error_rate",
-  "average_ms",
-  "max_ms",
-  "p50_ms",
-  "p90_ms",
-  "p95_ms",
-  "p99_ms",
-  "apdex",
-  "timeouts",
-];
-const HOST_FIGURES = [
-  "cpu_utilization",
-  "cpu_user",
-  "cpu_system",
-  "cpu_iowait",
-  "cpu_steal",
-  "load_1m",
-  "memory_used_bytes",
-  "swap_used_bytes",
-  "filesystem_used",
-  "inodes_used",
-  "network_receive_bytes_per_s",
-  "network_transmit_bytes_per_s",
-  "disk_read_bytes_per_s",
-  "disk_write_bytes_per_s",
-  "file_handles",
-];
 const FRESH: Record<PanelQuery["kind"], PanelQuery> = {
   promql: { kind: "promql", query: "sum(sonde_requests_active)", legend: "" },
   service: { kind: "service", service: "$service", figure: "p95_ms" },
@@ -212,7 +184,7 @@ interface FigureProps {
   label: string;
   name: string;
   figure: string;
-  figures: readonly string[];
+  figures: readonly FigureName[];
   onName: (name: string) => void;
   onFigure: (figure: string) => void;
 }
@@ -235,7 +207,7 @@ function Figure({ label, name, figure, figures, onName, onFigure }: FigureProps)
         allowDeselect={false}
         value={figure}
         onChange={(next) => next && onFigure(next)}
-        data={[...figures]}
+        data={figures.map((one) => ({ value: one, label: t(`dashboards.figures.${one}`) }))}
       />
     </Group>
   );

@@ -11,6 +11,7 @@ import { Loaded, type Readable } from "../Loaded";
 import { Panel as Frame } from "../Panel";
 import { ChartSkeleton } from "../Skeletons";
 import { TimeSeries } from "../TimeSeries";
+import { legendsOf } from "./figures";
 import classes from "./Grid.module.css";
 import { formatOf, unitOfColumn } from "./units";
 
@@ -40,7 +41,7 @@ export function PanelView({ panel, query, between, onSelect, aside }: Props) {
     );
   }
   const height = Math.max(80, panel.h * ROW_PX - HEAD_PX);
-  if (panel.kind === "timeseries" && query.data && query.data.series.length > 0) {
+  if (panel.kind === "timeseries" && query.data && hasPoints(query.data)) {
     return (
       <>
         <Chart panel={panel} data={query.data} between={between} height={height} onSelect={onSelect} />
@@ -55,7 +56,7 @@ export function PanelView({ panel, query, between, onSelect, aside }: Props) {
         {(data) => (
           <>
             <Problem data={data} />
-            {data.series.length === 0 && data.rows.length === 0 ? (
+            {!hasPoints(data) && data.rows.length === 0 ? (
               data.problem ? null : (
                 <Empty title={t("dashboards.noData")} />
               )
@@ -73,6 +74,9 @@ export function PanelView({ panel, query, between, onSelect, aside }: Props) {
   );
 }
 
+/** A service or host that nobody knows is answered with series of nothing. */
+const hasPoints = (data: PanelData) => data.series.some(({ points }) => points.some(([, value]) => value !== null));
+
 function Problem({ data }: { data: PanelData }) {
   const { t } = useWords();
   if (!data.problem && !data.left_out) return null;
@@ -89,15 +93,20 @@ const lastOf = (data: PanelData): number | null =>
 type ChartProps = { panel: Panel; data: PanelData; height: number } & Pick<Props, "between" | "onSelect">;
 
 function Chart({ panel, data, between, height, onSelect }: ChartProps) {
+  const { t } = useWords();
+  const legends = legendsOf(
+    data.series.map(({ name }) => name),
+    t,
+  );
   const moments = [...new Set(data.series.flatMap(({ points }) => points.map(([time]) => time)))].sort((a, b) => a - b);
   return (
     <TimeSeries
       title={panel.title || panel.id}
       times={moments.map((time) => time / 1000)}
-      series={data.series.map(({ name, points }, index) => {
+      series={data.series.map(({ points }, index) => {
         const at = new Map(points);
         return {
-          label: name,
+          label: legends[index] as string,
           values: moments.map((time) => at.get(time) ?? null),
           colour: index,
           style: "line" as const,
