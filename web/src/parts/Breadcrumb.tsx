@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 
+import classes from "./Breadcrumb.module.css";
 import { Name } from "./Name";
 
 interface Props {
@@ -9,12 +10,12 @@ interface Props {
   mark?: ReactNode;
 }
 
-/** Where this page stands. */
+/** Where this page stands. On a phone the way up is an arrow, so that the name has room. */
 export function Breadcrumb({ parent, name, mark }: Props) {
   return (
     <>
-      <span style={{ fontWeight: 400, whiteSpace: "nowrap" }}>{parent}</span>
-      <span className="muted" aria-hidden="true">
+      <span className={classes.parent}>{parent}</span>
+      <span className={`muted ${classes.slash}`} aria-hidden="true">
         /
       </span>
       <Name mark={mark}>{name}</Name>

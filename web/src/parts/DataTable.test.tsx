@@ -68,4 +68,16 @@ describe("a table", () => {
     expect(screen.getByRole("link").textContent).toBe(name);
     expect(container.querySelector("img")).toBeNull();
   });
+
+  it("puts first on a phone what is sought", () => {
+    const columns = [{ ...(COLUMNS[0] as Column<Row>), phoneLast: true }, COLUMNS[1] as Column<Row>];
+    const order = () => screen.getAllByRole("columnheader").map((header) => header.textContent);
+    const { unmount } = render(table({ columns }));
+    expect(order()).toEqual(["Name", "Size"]);
+    unmount();
+    vi.stubGlobal("matchMedia", () => ({ matches: true, addEventListener() {}, removeEventListener() {} }));
+    render(table({ columns }));
+    expect(order()).toEqual(["Size", "Name"]);
+    vi.unstubAllGlobals();
+  });
 });

@@ -1,3 +1,4 @@
+import { useMediaQuery } from "@mantine/hooks";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type MouseEvent, type ReactNode, useEffect, useMemo, useRef } from "react";
 
@@ -9,6 +10,10 @@ export interface Column<Row> {
   header: string;
   /** Pixels. The column without one takes what is left. */
   width?: number;
+  /** In place of it on a phone. */
+  phoneWidth?: number;
+  /** On a phone it stands behind the others: what is sought comes into view first. */
+  phoneLast?: boolean;
   align?: "right";
   /** Makes the column sortable. */
   sortBy?: (row: Row) => SortKey;
@@ -40,11 +45,16 @@ interface Props<Row> {
 }
 
 const OVERSCAN_ROWS = 12;
+/** As wide as the column without a width gets on a phone when the table scrolls sideways. */
+const PHONE_REST_PX = 180;
 
 /** A table of any length: only the rows in view exist. Column widths are fixed, so nothing jumps while scrolling. */
 export function DataTable<Row>(props: Props<Row>) {
-  const { label, columns, rows, rowKey, sort, onSort, onOpen, selected, onEnd, foot, testId } = props;
-  const { rowHeight = 36, maxHeight = "72dvh", restWidth = 200 } = props;
+  const { label, rows, rowKey, sort, onSort, onOpen, selected, onEnd, foot, testId } = props;
+  const { rowHeight = 36, maxHeight = "72dvh" } = props;
+  const phone = useMediaQuery("(max-width: 48em)", false, { getInitialValueInEffect: false }) ?? false;
+  const columns = useMemo(() => (phone ? forPhone(props.columns) : props.columns), [phone, props.columns]);
+  const restWidth = phone ? Math.min(props.restWidth ?? PHONE_REST_PX, PHONE_REST_PX) : (props.restWidth ?? 200);
   const order = sort ? readSort(sort) : null;
   const ordered = useMemo(() => inOrder(rows, columns, sort), [rows, columns, sort]);
   const scroller = useRef<HTMLDivElement>(null);
@@ -120,6 +130,11 @@ export function DataTable<Row>(props: Props<Row>) {
       {foot && <div className={classes.foot}>{foot}</div>}
     </section>
   );
+}
+
+function forPhone<Row>(columns: readonly Column<Row>[]): readonly Column<Row>[] {
+  const narrowed = columns.map((column) => ({ ...column, width: column.phoneWidth ?? column.width }));
+  return [...narrowed.filter(({ phoneLast }) => !phoneLast), ...narrowed.filter(({ phoneLast }) => phoneLast)];
 }
 
 /** A click on a link or button inside the row is its own affair; so is one that ends a selection of text. */

@@ -26,7 +26,7 @@ export function RangePicker() {
             variant="default"
             size="xs"
             className={classes.button}
-            leftSection={<IconCalendarTime size={14} />}
+            leftSection={<IconCalendarTime size={14} className={classes.icon} />}
             rightSection={<IconChevronDown size={12} />}
             onClick={() => setOpen(!open)}
             data-testid={TEST_IDS.rangePicker}
@@ -137,6 +137,7 @@ function RefreshControl({ range, onChoose }: { range: Range; onChoose: (seconds:
             <Button
               variant="default"
               size="xs"
+              visibleFrom="sm"
               className={classes.every}
               disabled={range.kind === "fixed"}
               rightSection={<IconChevronDown size={12} />}

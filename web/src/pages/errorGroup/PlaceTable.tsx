@@ -35,7 +35,13 @@ export function PlaceTable({ title, kind, places }: Props) {
             </Link>
           ),
       },
-      { key: "service", header: t("service"), width: 140, cell: ({ service }) => <Name>{service}</Name> },
+      {
+        key: "service",
+        header: t("service"),
+        width: 140,
+        phoneLast: true,
+        cell: ({ service }) => <Name>{service}</Name>,
+      },
       {
         key: "times",
         header: t("errors.times"),

@@ -47,6 +47,7 @@ export function ErrorGroupTable({ groups, service, sort, onSort, foot }: Props) 
         key: "services",
         header: t("errors.where"),
         width: 170,
+        phoneLast: true,
         cell: ({ services: [first, ...others] }) =>
           first && (
             <Name>
@@ -58,6 +59,7 @@ export function ErrorGroupTable({ groups, service, sort, onSort, foot }: Props) 
         key: "trend",
         header: t("errors.trend"),
         width: 136,
+        phoneLast: true,
         cell: ({ series }) => <Sparkline values={series} label={t("errors.trend")} colour="var(--s-error)" />,
       },
       {

@@ -44,6 +44,7 @@ export function MapList({ map, seconds, onSelect, onCall }: Props) {
         key: "type",
         header: t("type"),
         width: 150,
+        phoneLast: true,
         cell: ({ type, system }) => (
           <span className="muted">{[t(`type.${type}`), system].filter(Boolean).join(" · ")}</span>
         ),
@@ -63,7 +64,13 @@ export function MapList({ map, seconds, onSelect, onCall }: Props) {
           </button>
         ),
       },
-      { key: "target", header: t("map.to"), width: 260, cell: ({ target }) => <Name>{nameOf(target)}</Name> },
+      {
+        key: "target",
+        header: t("map.to"),
+        width: 260,
+        phoneWidth: 110,
+        cell: ({ target }) => <Name>{nameOf(target)}</Name>,
+      },
       ...figures,
       {
         key: "there",

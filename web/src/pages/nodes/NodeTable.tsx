@@ -48,6 +48,7 @@ export function NodeTable({ nodes, sort, onSort }: Props) {
         key: "services",
         header: t("nodes.services"),
         width: 150,
+        phoneLast: true,
         sortBy: ({ services }) => services.length,
         cell: ({ services }) => (
           <span className="ellipsis" title={services.join(", ")}>

@@ -38,6 +38,7 @@ export function CallerTable({ callers, note }: Props) {
         key: "service",
         header: t("service"),
         width: 150,
+        phoneLast: true,
         cell: ({ app, service }) => (
           <Link to="/services/$service" params={{ service }} search={{ app }} preload={false}>
             <Name>{service}</Name>

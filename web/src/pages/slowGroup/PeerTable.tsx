@@ -25,6 +25,7 @@ export function PeerTable({ peers }: { peers: readonly CalledPeer[] }) {
         key: "errors",
         header: t("figure.errors"),
         width: 78,
+        phoneLast: true,
         align: "right",
         cell: ({ errors }) => <Amount of={count(errors)} tone={errors > 0 ? "error" : undefined} />,
       },

@@ -21,15 +21,33 @@ export function SlowestTable({ calls }: { calls: readonly SlowCall[] }) {
         key: "time",
         header: t("time"),
         width: 232,
+        phoneWidth: 216,
         cell: ({ trace_id, span_id, start_time, error }) => (
           <Link to="/traces/$traceId" params={{ traceId: trace_id }} search={{ span: span_id }} preload={false}>
             <Name mark={<HealthMark health={error ? "error" : "ok"} size={10} />}>{moment(start_time)}</Name>
           </Link>
         ),
       },
-      { key: "service", header: t("service"), width: 170, cell: ({ service }) => <Name>{service}</Name> },
-      { key: "instance", header: t("instance"), cell: ({ instance }) => <Name>{instance || NOTHING}</Name> },
-      { key: "peer", header: t("slow.peers"), width: 200, cell: ({ peer }) => <Name>{peer || NOTHING}</Name> },
+      {
+        key: "service",
+        header: t("service"),
+        width: 170,
+        phoneLast: true,
+        cell: ({ service }) => <Name>{service}</Name>,
+      },
+      {
+        key: "instance",
+        header: t("instance"),
+        phoneLast: true,
+        cell: ({ instance }) => <Name>{instance || NOTHING}</Name>,
+      },
+      {
+        key: "peer",
+        header: t("slow.peers"),
+        width: 200,
+        phoneLast: true,
+        cell: ({ peer }) => <Name>{peer || NOTHING}</Name>,
+      },
       {
         key: "duration",
         header: t("span.duration"),

@@ -57,7 +57,7 @@ export function StatisticsTable({ found, rows, filter, appName, sort, onSort, fo
       header,
       of,
       traces,
-      width: 92,
+      width: 78,
       format: duration,
       unitWidth: 3,
       better: "down",
@@ -67,7 +67,7 @@ export function StatisticsTable({ found, rows, filter, appName, sort, onSort, fo
       {
         key: "requests",
         header: t("figure.requests"),
-        width: 100,
+        width: 98,
         of: ({ requests }) => requests,
         format: count,
         better: "neither",
@@ -76,7 +76,7 @@ export function StatisticsTable({ found, rows, filter, appName, sort, onSort, fo
       {
         key: "success",
         header: t("figure.success"),
-        width: 92,
+        width: 80,
         of: ({ success_rate }) => success_rate,
         format: percent,
         unitWidth: 2,
@@ -87,7 +87,7 @@ export function StatisticsTable({ found, rows, filter, appName, sort, onSort, fo
       {
         key: "errors",
         header: t("figure.errors"),
-        width: 84,
+        width: 68,
         of: ({ errors }) => errors,
         format: count,
         better: "down",
@@ -120,7 +120,7 @@ export function StatisticsTable({ found, rows, filter, appName, sort, onSort, fo
       {
         key: "apdex",
         header: t("figure.apdex"),
-        width: 76,
+        width: 62,
         of: ({ apdex }) => apdex,
         format: (value) => plain(value, 2),
         better: "up",
@@ -129,7 +129,7 @@ export function StatisticsTable({ found, rows, filter, appName, sort, onSort, fo
       {
         key: "timeouts",
         header: t("statistics.timeouts"),
-        width: 88,
+        width: 74,
         of: ({ timeouts }) => timeouts,
         format: count,
         better: "down",
@@ -176,7 +176,7 @@ export function StatisticsTable({ found, rows, filter, appName, sort, onSort, fo
           ),
         }),
       ),
-      { key: "tiers", header: t("statistics.tiers"), width: 110, cell: ({ tiers }) => <TierBar tiers={tiers} /> },
+      { key: "tiers", header: t("statistics.tiers"), width: 90, cell: ({ tiers }) => <TierBar tiers={tiers} /> },
     ],
     [t, by, filter, figures, compares, rows, appName],
   );
@@ -195,7 +195,7 @@ export function StatisticsTable({ found, rows, filter, appName, sort, onSort, fo
         else void navigate({ to: "/traces", search: tracesOf(row, by, filter) });
       }}
       rowHeight={compares ? 46 : 36}
-      restWidth={220}
+      restWidth={186}
       foot={foot}
     />
   );

@@ -36,8 +36,20 @@ export function TopLists({ filter }: { filter: StatisticsFilter }) {
           </Link>
         ),
       },
-      { key: "service", header: t("service"), width: 120, cell: ({ service }) => <Name>{service}</Name> },
-      { key: "time", header: t("time"), width: 150, cell: ({ start_time }) => moment(start_time, "minute") },
+      {
+        key: "service",
+        header: t("service"),
+        width: 120,
+        phoneLast: true,
+        cell: ({ service }) => <Name>{service}</Name>,
+      },
+      {
+        key: "time",
+        header: t("time"),
+        width: 150,
+        phoneLast: true,
+        cell: ({ start_time }) => moment(start_time, "minute"),
+      },
       {
         key: "duration",
         header: t("span.duration"),
@@ -59,7 +71,13 @@ export function TopLists({ filter }: { filter: StatisticsFilter }) {
           </Link>
         ),
       },
-      { key: "service", header: t("service"), width: 110, cell: ({ service }) => <Name>{service}</Name> },
+      {
+        key: "service",
+        header: t("service"),
+        width: 110,
+        phoneLast: true,
+        cell: ({ service }) => <Name>{service}</Name>,
+      },
       { key: "status", header: t("status"), width: 66, cell: ({ status_code }) => status_code || NOTHING },
       {
         key: "errors",

@@ -30,6 +30,7 @@ export function TraceTable({ rows, onEnd, foot }: Props) {
         key: "time",
         header: t("time"),
         width: 158,
+        phoneLast: true,
         cell: ({ start_time }) => <span className="muted">{moment(start_time).slice(5)}</span>,
       },
       {
@@ -45,12 +46,19 @@ export function TraceTable({ rows, onEnd, foot }: Props) {
           </Link>
         ),
       },
-      { key: "service", header: t("service"), width: 170, cell: ({ service }) => <Name>{service}</Name> },
+      {
+        key: "service",
+        header: t("service"),
+        width: 170,
+        phoneLast: true,
+        cell: ({ service }) => <Name>{service}</Name>,
+      },
       { key: "status", header: t("status"), width: 72, cell: ({ status_code }) => <StatusCode code={status_code} /> },
       {
         key: "duration",
         header: t("span.duration"),
         width: 290,
+        phoneWidth: 106,
         cell: (row) => (
           <div className={classes.duration}>
             <Amount of={duration(row.duration_ms)} unitWidth={3} />
@@ -68,6 +76,7 @@ export function TraceTable({ rows, onEnd, foot }: Props) {
         key: "trace",
         header: t("trace"),
         width: 104,
+        phoneLast: true,
         cell: ({ trace_id }) => (
           <span className="mono muted" title={trace_id}>
             {trace_id.slice(0, 8)}

@@ -27,7 +27,7 @@ export const dimensionText = (name: string, t: Translate) => {
 
 /** When it fires, when that is over, and who is told. */
 export function sentenceOf(rule: AlarmRuleDocument, t: Translate): string {
-  return [firesWhen(rule, t), overWhen(rule, t), toldWhom(rule, t)].join(" ");
+  return [firesWhen(rule, t), overWhen(rule, t), toldWhom(rule, t)].join(" ").replaceAll("。 ", "。");
 }
 
 function firesWhen({ what, group_by, window_s, condition, severity }: AlarmRuleDocument, t: Translate): string {
