@@ -17,3 +17,18 @@ def test_the_pages_of_plugins_are_made_of_their_declarations():
     different = sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
     assert not different, f"run scripts/plugin-pages: {', '.join(different)}"
     assert wanted.keys() >= {f"{name}.md" for names in REGISTRY.values() for name in names}
+
+
+ASKS_FOR_A_DICT = {
+    "beside.py": "says why not",
+    "grpc.py": "of functions",
+    "importing.py": "of a loader, once for a module",
+    "logging.py": "of a record, which is formatted by it",
+    "points.py": "of classes",
+}
+
+
+def test_no_other_plugin_asks_an_object_of_a_library_for_its_dict():
+    """Each later access of the object's attributes would take longer, see plugins/beside.py."""
+    asking = {path.name for path in (ROOT / "src/sonde/probe/plugins").glob("*.py") if "__dict__" in path.read_text()}
+    assert asking == ASKS_FOR_A_DICT.keys()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import core
 from sonde.probe.guard import fault
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.aiormq import destination, inside
 from sonde.probe.plugins.leaf import failed
 from sonde.probe.plugins.messaging import processing, remote
@@ -32,7 +33,7 @@ def _enter(wrapped: Callable[..., Any]) -> Callable[..., Any]:
             if not inside.get():
                 name = message.exchange or message.routing_key or ""
                 operation = processing[destination(message.channel, name)]
-                self.__dict__[_SPAN] = core.scope(operation, None, remote((message.headers or {}).get))
+                beside.keep(self, _SPAN, core.scope(operation, None, remote((message.headers or {}).get)))
         except Exception:
             fault("aio_pika.process")
         return message
@@ -42,7 +43,7 @@ def _enter(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 def _exit(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     async def call(self: Any, kind: Any, error: Any, traceback: Any) -> Any:
-        span: Span | None = self.__dict__.pop(_SPAN, None)
+        span: Span | None = beside.taken(self, _SPAN)
         if span is not None and error is not None:
             failed(span, error, "aio_pika.process")
             span = None

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import core
 from sonde.probe.guard import fault
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.leaf import around_async, failed
 from sonde.probe.plugins.messaging import Destination, injected, link, named, processing, publishing, receiving, remote
 from sonde.probe.plugins.plugin import Plugin
@@ -36,10 +37,11 @@ inside: ContextVar[bool] = ContextVar("sonde_aiormq_inside", default=False)
 
 def destination(channel: Any, name: str) -> Destination:
     """Of an aiormq channel; the address is kept with it, since URLs are slow to ask."""
-    address = channel.__dict__.get(_ADDRESS)
+    address = beside.kept(channel, _ADDRESS)
     if address is None:
         url = channel.connection.url
-        address = channel.__dict__[_ADDRESS] = (url.host or "", url.port or (5671 if url.scheme == "amqps" else 5672))
+        address = (url.host or "", url.port or (5671 if url.scheme == "amqps" else 5672))
+        beside.keep(channel, _ADDRESS, address)
     return Destination("rabbitmq", named(name), *address)
 
 

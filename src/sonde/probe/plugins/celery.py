@@ -86,9 +86,10 @@ def _described(connection: Any) -> _Broker:
 
 def _broker(app: Any) -> _Broker:
     """Kept with the app from the second time on: its settings are slow to ask."""
-    known: _Broker | None = app.__dict__.get(_BROKER)
+    known: _Broker | None = beside.kept(app, _BROKER)
     if known is None:
-        known = app.__dict__[_BROKER] = _described(app.connection_for_write())
+        known = _described(app.connection_for_write())
+        beside.keep(app, _BROKER, known)
     return known
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sonde.probe.guard import fault
-from sonde.probe.plugins import asgi, wsgi
+from sonde.probe.plugins import asgi, beside, wsgi
 from sonde.probe.plugins.bounded import Learned
 from sonde.probe.plugins.entry import KEY
 from sonde.probe.plugins.plugin import Plugin
@@ -73,7 +73,7 @@ def handle_uncaught_exception(wrapped: Callable[..., Any]) -> Callable[..., Any]
 
 def _entry(request: Any) -> Entry | None:
     """A request has the environ or the scope it was made of; one that a test made has neither."""
-    facts = request.__dict__.get("environ") or request.__dict__.get("scope")
+    facts = beside.kept(request, "environ") or beside.kept(request, "scope")
     return facts.get(KEY) if facts is not None else None
 
 

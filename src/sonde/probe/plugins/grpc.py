@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import core
 from sonde.probe.guard import fault
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.bounded import Learned
 from sonde.probe.plugins.leaf import failed, is_given_up
 from sonde.probe.plugins.plugin import Plugin
@@ -179,7 +180,7 @@ def _client_async(wrapped: Callable[..., Any]) -> Callable[..., Any]:
         span = None
         plain = (args, kwargs)
         try:
-            span, args, kwargs = _begun(self, self.__dict__.get(_TARGET), args, kwargs)
+            span, args, kwargs = _begun(self, beside.kept(self, _TARGET), args, kwargs)
         except Exception:
             fault("grpc.aio.call")
             args, kwargs = plain
@@ -223,7 +224,7 @@ def _known(coroutine: Any) -> Any:
 
 def _remember_target(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, target: Any, *args: Any, **kwargs: Any) -> Any:
-        self.__dict__[_TARGET] = target
+        beside.keep(self, _TARGET, target)
         return wrapped(self, target, *args, **kwargs)
 
     return call
@@ -233,7 +234,7 @@ def _pass_target(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         callable_ = wrapped(self, *args, **kwargs)
         try:
-            callable_.__dict__[_TARGET] = self.__dict__.get(_TARGET)
+            beside.keep(callable_, _TARGET, beside.kept(self, _TARGET))
         except Exception:
             fault("grpc.aio.channel")
         return callable_

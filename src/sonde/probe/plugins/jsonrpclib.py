@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.plugin import Plugin
 from sonde.probe.plugins.remote_calls import BATCH, calling, client, dispatched, request, serving
 
@@ -26,9 +27,9 @@ def _call(proxy: Any, methodname: str, *_args: Any, **_kwargs: Any) -> Span:
 
 
 def _batch(calls: Any) -> Span | None:
-    if not calls.__dict__.get("_job_list"):
+    if not beside.kept(calls, "_job_list"):
         return None
-    return client(calls.__dict__["_server"], "jsonrpc", BATCH)
+    return client(beside.kept(calls, "_server"), "jsonrpc", BATCH)
 
 
 def _do_post(wrapped: Callable[..., Any]) -> Callable[..., Any]:

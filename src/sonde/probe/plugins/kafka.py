@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import core
 from sonde.probe.guard import fault
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.leaf import failed
 from sonde.probe.plugins.messaging import publishing
 from sonde.probe.plugins.plugin import Plugin
@@ -77,7 +78,7 @@ def _poll(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         batches = wrapped(self, *args, **kwargs)
         try:
-            if batches and not self.__dict__.get(_ITERATING):
+            if batches and not beside.kept(self, _ITERATING):
                 by_topic: dict[str, list[Any]] = {}
                 for partition, records in batches.items():
                     by_topic.setdefault(partition.topic, []).extend(record.headers for record in records)
@@ -96,16 +97,16 @@ def _next(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(self: Any) -> Any:
         _leave(self)
-        kept = self.__dict__
-        kept[_ITERATING] = True
+        beside.keep(self, _ITERATING, True)
         try:
             record = wrapped(self)
         finally:
-            kept[_ITERATING] = False
+            beside.keep(self, _ITERATING, False)
         try:
             config = self.config
             where = topic(record.topic, config["bootstrap_servers"])
-            kept[_SPAN] = taken_from(where, config["group_id"], record.headers, record.partition, record.offset)
+            span = taken_from(where, config["group_id"], record.headers, record.partition, record.offset)
+            beside.keep(self, _SPAN, span)
         except Exception:
             fault("kafka.next")
         return record
@@ -123,7 +124,7 @@ def _close(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 def _leave(consumer: Any) -> None:
     try:
-        span = consumer.__dict__.pop(_SPAN, None)
+        span = beside.taken(consumer, _SPAN)
         if span is not None:
             span.finish()
     except Exception:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import core
 from sonde.probe.guard import fault
-from sonde.probe.plugins import options
+from sonde.probe.plugins import beside, options
 from sonde.probe.plugins.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -64,12 +64,13 @@ class Bridge:
         """Our tracer in place of one that waits for a provider; None where there is one."""
         if self.superseded:
             return None
-        kept = proxy.__dict__
-        if _TRACER not in kept:
+        ours = beside.kept(proxy, _TRACER)
+        if ours is None:
             from sonde.probe.otel.tracer import StandIn
 
-            kept[_TRACER] = StandIn(proxy)
-        return kept[_TRACER]
+            ours = StandIn(proxy)
+            beside.keep(proxy, _TRACER, ours)
+        return ours
 
 
 bridge = Bridge()

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sonde.probe.guard import fault
-from sonde.probe.plugins import dberror
+from sonde.probe.plugins import beside, dberror
 from sonde.probe.plugins.dbapi import Database, Driver, Place, connect_to, databases, plain
 from sonde.probe.plugins.plugin import Plugin
 from sonde.probe.plugins.statement import LONGEST
@@ -126,7 +126,7 @@ def _left(transaction: Any, /, _kind: Any = None, error: Any = None, *_more: Any
 def _pipelined(pipeline: Any, /, *_args: Any) -> Operation | None:
     """Start of what sends a pipeline's end and waits for the answers."""
     connection = pipeline._conn  # noqa: SLF001 - likewise
-    if not pipeline.result_queue or hasattr(connection, _MANY):
+    if not pipeline.result_queue or beside.kept(connection, _MANY):
         return None
     database = _connections.database(connection)
     return None if database is None else database.named("PIPELINE")
@@ -158,14 +158,14 @@ def _executemany_async(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 def _mark(cursor: Any) -> None:
     try:
-        cursor.connection.__dict__[_MANY] = True
+        beside.keep(cursor.connection, _MANY, True)
     except Exception:
         fault("Cursor.executemany")
 
 
 def _unmark(cursor: Any) -> None:
     try:
-        cursor.connection.__dict__.pop(_MANY, None)
+        beside.keep(cursor.connection, _MANY, None)
     except Exception:
         fault("Cursor.executemany")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import core
 from sonde.probe.guard import fault
+from sonde.probe.plugins import beside
 from sonde.probe.plugins.bounded import Learned
 from sonde.probe.plugins.leaf import is_given_up
 from sonde.probe.propagation import incoming
@@ -54,7 +55,7 @@ def client(proxy: Any, system: str, method: str) -> Span:
 
     Not by `getattr`: a proxy has every attribute, they are methods of the server.
     """
-    user_and_place = proxy.__dict__.get("_ServerProxy__host") or ""
+    user_and_place = beside.kept(proxy, "_ServerProxy__host") or ""
     return core.scope(_calling[system, method, user_and_place.rpartition("@")[2]])
 
 

@@ -348,7 +348,7 @@ def fetch(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         span = None
         try:
-            if "original_request" not in getattr(request, "__dict__", ()):
+            if beside.kept(request, "original_request") is None:
                 span, request, kwargs = _asked(request, kwargs)
         except Exception:
             fault("tornado.fetch")
