@@ -4,10 +4,6 @@
 
 enum { LEAST = 1024 };
 
-static inline size_t place_of(const Blocks *all, uintptr_t key) {
-    return (size_t)(((uint64_t)(key >> 4) * 0x9E3779B97F4A7C15ull) >> all->shift);
-}
-
 static bool sized(Blocks *all, size_t capacity) {
     uintptr_t *keys = calloc(capacity, sizeof *keys);
     Block *blocks = malloc(capacity * sizeof *blocks);
@@ -24,7 +20,7 @@ static bool sized(Blocks *all, size_t capacity) {
     for (size_t at = 0; at < before.capacity; at++) {
         if (!before.keys[at])
             continue;
-        size_t to = place_of(all, before.keys[at]);
+        size_t to = blocks_home(all, before.keys[at]);
         while (keys[to])
             to = (to + 1) & (capacity - 1);
         keys[to] = before.keys[at];
@@ -48,32 +44,30 @@ void blocks_stop(Blocks *all) {
 
 Block *blocks_find(const Blocks *all, const void *pointer) {
     uintptr_t key = (uintptr_t)pointer;
-    for (size_t at = place_of(all, key); all->keys[at]; at = (at + 1) & (all->capacity - 1))
+    for (size_t at = blocks_home(all, key); all->keys[at]; at = (at + 1) & (all->capacity - 1))
         if (all->keys[at] == key)
             return &all->blocks[at];
     return NULL;
 }
 
+bool blocks_room(Blocks *all) {
+    if (all->used < all->most && sized(all, all->capacity * 2))
+        return true;
+    all->lost++;
+    return false;
+}
+
 bool blocks_put(Blocks *all, const void *pointer, const Block *block) {
-    uintptr_t key = (uintptr_t)pointer;
-    if (all->used * 2 >= all->capacity) {
-        if (all->used >= all->most || !sized(all, all->capacity * 2)) {
-            all->lost++;
-            return false;
-        }
-    }
-    size_t at = place_of(all, key);
-    while (all->keys[at] && all->keys[at] != key)
-        at = (at + 1) & (all->capacity - 1);
-    all->used += all->keys[at] != key;
-    all->keys[at] = key;
-    all->blocks[at] = *block;
+    Block *place = blocks_add(all, pointer);
+    if (!place)
+        return false;
+    *place = *block;
     return true;
 }
 
 bool blocks_take(Blocks *all, const void *pointer, Block *out) {
     uintptr_t key = (uintptr_t)pointer;
-    size_t mask = all->capacity - 1, at = place_of(all, key);
+    size_t mask = all->capacity - 1, at = blocks_home(all, key);
     for (; all->keys[at] != key; at = (at + 1) & mask)
         if (!all->keys[at])
             return false;
@@ -81,7 +75,7 @@ bool blocks_take(Blocks *all, const void *pointer, Block *out) {
         *out = all->blocks[at];
     /* Those behind it that would not be found any more move up. */
     for (size_t next = (at + 1) & mask; all->keys[next]; next = (next + 1) & mask) {
-        size_t home = place_of(all, all->keys[next]);
+        size_t home = blocks_home(all, all->keys[next]);
         if (((next - home) & mask) >= ((next - at) & mask)) {
             all->keys[at] = all->keys[next];
             all->blocks[at] = all->blocks[next];

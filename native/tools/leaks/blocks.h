@@ -35,7 +35,29 @@ void blocks_stop(Blocks *all);
 /* NULL: none. Valid until the next put or take. */
 Block *blocks_find(const Blocks *all, const void *pointer);
 
-/* What was there is overwritten. False: no room or no memory; counted. */
+/* False: no room or no memory; counted. */
+bool blocks_room(Blocks *all);
+
+/* Where the first of those that share this place stands. */
+static inline size_t blocks_home(const Blocks *all, uintptr_t key) {
+    return (size_t)(((uint64_t)(key >> 4) * 0x9E3779B97F4A7C15ull) >> all->shift);
+}
+
+/* Place for what is to be known of the block, to be filled now; what was there is overwritten. NULL: no room
+   or no memory; counted. */
+static inline Block *blocks_add(Blocks *all, const void *pointer) {
+    uintptr_t key = (uintptr_t)pointer;
+    if (all->used * 2 >= all->capacity && !blocks_room(all))
+        return NULL;
+    size_t at = blocks_home(all, key);
+    while (all->keys[at] && all->keys[at] != key)
+        at = (at + 1) & (all->capacity - 1);
+    all->used += all->keys[at] != key;
+    all->keys[at] = key;
+    return &all->blocks[at];
+}
+
+/* The same with a copy. False: no room or no memory; counted. */
 bool blocks_put(Blocks *all, const void *pointer, const Block *block);
 
 /* False: there is none. `out` may be NULL. */

@@ -22,27 +22,32 @@ static bool heard; /* a hook was called */
 
 /* -- what happened -- */
 
-static void touched(uint32_t site, uint32_t loop, size_t bytes) {
-    Site *it = sites_at(site);
-    if (it->loop != loop) {
-        if (hooks.touched_loop != loop) { /* an earlier one's are told by now, or two loops take turns */
-            hooks.touched_loop = loop;
-            hooks.touched_count = 0;
-        }
-        if (hooks.touched_count < MAX_TOUCHED)
-            hooks.touched[hooks.touched_count++] = site;
-        it->loop = loop;
-        it->bytes = 0;
+/* The first time in the loop. */
+__attribute__((noinline)) static void touched_anew(Site *it, uint32_t site, uint32_t loop) {
+    if (hooks.touched_loop != loop) { /* an earlier one's are told by now, or two loops take turns */
+        hooks.touched_loop = loop;
+        hooks.touched_count = 0;
     }
+    if (hooks.touched_count < MAX_TOUCHED)
+        hooks.touched[hooks.touched_count++] = site;
+    it->loop = loop;
+    it->bytes = 0;
+}
+
+static inline void touched(uint32_t site, uint32_t loop, size_t bytes) {
+    Site *it = sites_at(site);
+    if (it->loop != loop)
+        touched_anew(it, site, loop);
     it->bytes += bytes;
 }
 
-static void track(const PyThreadState *thread, void *pointer, size_t size, size_t base, uint32_t loop,
-                  bool objects) {
-    Block block = {
-        .size = size, .base = base, .site = sites_here(thread), .loop = loop, .from_objects = objects};
-    blocks_put(&hooks.young, pointer, &block);
-    touched(block.site, loop, size - base);
+__attribute__((always_inline)) static inline void track(const PyThreadState *thread, void *pointer, size_t size, size_t base, uint32_t loop,
+                         bool objects) {
+    uint32_t site = sites_here(thread);
+    Block *block = blocks_add(&hooks.young, pointer);
+    if (block)
+        *block = (Block){.size = size, .base = base, .site = site, .loop = loop, .from_objects = objects};
+    touched(site, loop, size - base);
     hooks.tracked++;
     last = pointer;
 }
@@ -59,7 +64,7 @@ static void happened(uint32_t loop, const PyThreadState *thread, const Block *bl
                                                 .bytes = bytes};
 }
 
-static void freed(const PyThreadState *thread, void *pointer) {
+static void freed(void *pointer) {
     Block block;
     if (pointer == last)
         last = NULL;
@@ -69,7 +74,8 @@ static void freed(const PyThreadState *thread, void *pointer) {
         return;
     int64_t bytes = (int64_t)block.size - (int64_t)block.base;
     groups_change(block.group, -bytes, -1);
-    uint32_t loop = bytes ? marks_current(thread) : 0;
+    const PyThreadState *thread = bytes ? stack_thread() : NULL;
+    uint32_t loop = marks_current(thread);
     if (loop)
         happened(loop, thread, &block, -bytes);
 }
@@ -169,7 +175,7 @@ static void *hook_realloc(void *context, void *before, size_t size) {
 static void hook_free(void *context, void *pointer) {
     Domain *domain = context;
     if (pointer && (hooks.young.used || hooks.old.used))
-        freed(stack_thread(), pointer);
+        freed(pointer);
     domain->under.free(domain->under.ctx, pointer);
 }
 
@@ -205,7 +211,7 @@ static void created(PyObject *object, PyTypeObject *type) {
     if (pointer != last) { /* made from a dead one, by the interpreter or by a module that keeps some, too */
         if (!is_kept(type) && !blocks_find(&hooks.young, pointer) && !blocks_find(&hooks.old, pointer))
             return;
-        freed(thread, pointer);
+        freed(pointer);
         size_t size = (size_t)type->tp_basicsize + header;
         if (type->tp_itemsize)
             size += (size_t)Py_ABS(Py_SIZE(object)) * (size_t)type->tp_itemsize;
@@ -225,7 +231,7 @@ static int traced(PyObject *object, PyRefTracerEvent event, void *Py_UNUSED(data
             created(object, type);
     } else if ((hooks.old.used || hooks.young.used) &&
                is_kept(type)) { /* it may be dead, and its block live on */
-        freed(stack_thread(), (char *)object - hooks_header(type));
+        freed((char *)object - hooks_header(type));
     }
     return 0;
 }

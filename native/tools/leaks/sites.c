@@ -7,6 +7,8 @@ _Static_assert(sizeof(Site) == 64, "a site is one line of the cache");
 
 enum { FEW = 1024, DEPTH = 64, HELD = 4096, YOUNG = 4, SELDOM = 64 };
 
+struct Sites sites;
+
 /* How many of our references a code object has: one per site. */
 typedef struct {
     PyCodeObject *code;
@@ -14,10 +16,7 @@ typedef struct {
 } Held;
 
 static struct {
-    Site *sites;
-    uint32_t count, room;
-    uint32_t *index; /* open addressing; 0: free */
-    uint32_t places;
+    uint32_t room;
     Held held[HELD]; /* code that may yet go; what there is no room for stays */
     uint32_t held_count, releases;
     char **library;
@@ -25,50 +24,44 @@ static struct {
     uint64_t lost;
 } all;
 
-static inline uint32_t mixed(const void *code, int instruction, uint32_t outer) {
-    uint64_t hash = ((uint64_t)(uintptr_t)code >> 4) * 0x9E3779B97F4A7C15ull;
-    hash ^= ((uint64_t)(uint32_t)instruction << 32 | outer) * 0xC2B2AE3D27D4EB4Full;
-    return (uint32_t)(hash >> 32);
-}
-
 static bool indexed(uint32_t places) {
     uint32_t *index = calloc(places, sizeof *index);
     if (!index)
         return false;
-    for (uint32_t site = 1; site < all.count; site++) {
-        const Site *it = &all.sites[site];
+    for (uint32_t site = 1; site < sites.count; site++) {
+        const Site *it = &sites.list[site];
         if (!it->code)
             continue;
-        uint32_t at = mixed(it->code, it->instruction, it->outer) & (places - 1);
+        uint32_t at = sites_place(it->address, it->outer, places);
         while (index[at])
             at = (at + 1) & (places - 1);
         index[at] = site;
     }
-    free(all.index);
-    all.index = index;
-    all.places = places;
+    free(sites.index);
+    sites.index = index;
+    sites.places = places;
     return true;
 }
 
 static uint32_t added(void) {
-    if (all.count == all.room) {
+    if (sites.count == all.room) {
         uint32_t room = all.room * 2;
         Site *grown = room <= MAX_SITES ? aligned_alloc(sizeof(Site), room * sizeof(Site)) : NULL;
         if (!grown) {
             all.lost++;
             return UNKNOWN_SITE;
         }
-        memcpy(grown, all.sites, all.count * sizeof(Site));
-        free(all.sites);
-        all.sites = grown;
+        memcpy(grown, sites.list, sites.count * sizeof(Site));
+        free(sites.list);
+        sites.list = grown;
         all.room = room;
     }
-    if ((all.count + 1) * 2 > all.places && !indexed(all.places * 2)) {
+    if ((sites.count + 1) * 2 > sites.places && !indexed(sites.places * 2)) {
         all.lost++;
         return UNKNOWN_SITE;
     }
-    all.sites[all.count] = (Site){0};
-    return all.count++;
+    sites.list[sites.count] = (Site){0};
+    return sites.count++;
 }
 
 static void held(PyCodeObject *code) {
@@ -81,25 +74,26 @@ static void held(PyCodeObject *code) {
         all.held[all.held_count++] = (Held){code, 1, 0};
 }
 
-static uint32_t site_of(PyCodeObject *code, int instruction, uint32_t outer) {
-    uint32_t at = mixed(code, instruction, outer) & (all.places - 1);
-    for (uint32_t site; (site = all.index[at]); at = (at + 1) & (all.places - 1)) {
-        const Site *it = &all.sites[site];
-        if (it->code == code && it->instruction == instruction && it->outer == outer)
+static uint32_t site_of(const Frame *frame, uint32_t outer) {
+    const void *address = stack_address(frame);
+    uint32_t at = sites_place(address, outer, sites.places);
+    for (uint32_t site; (site = sites.index[at]); at = (at + 1) & (sites.places - 1)) {
+        const Site *it = &sites.list[site];
+        if (it->address == address && it->outer == outer)
             return site;
     }
     uint32_t site = added();
     if (site == UNKNOWN_SITE)
         return site;
-    Site *it = &all.sites[site];
-    it->code = (PyCodeObject *)Py_NewRef((PyObject *)code);
-    it->instruction = instruction;
+    Site *it = &sites.list[site];
+    it->code = (PyCodeObject *)Py_NewRef((PyObject *)stack_code(frame));
+    it->address = address;
     it->outer = outer;
-    held(code);
-    at = mixed(code, instruction, outer) & (all.places - 1); /* the index may have been made anew */
-    while (all.index[at])
-        at = (at + 1) & (all.places - 1);
-    all.index[at] = site;
+    held(it->code);
+    at = sites_place(address, outer, sites.places); /* the index may have been made anew */
+    while (sites.index[at])
+        at = (at + 1) & (sites.places - 1);
+    sites.index[at] = site;
     return site;
 }
 
@@ -134,34 +128,23 @@ bool sites_is_ours(uint32_t index) {
 
 static uint32_t application_line(const Frame *frame) {
     for (int depth = 0; (frame = stack_back(frame)) && depth < DEPTH; depth++) {
-        PyCodeObject *code = stack_code(frame);
-        if (whose(code) != APPLICATION)
-            continue;
-        return site_of(code, stack_instruction(frame, code), UNKNOWN_SITE);
+        if (whose(stack_code(frame)) == APPLICATION)
+            return site_of(frame, UNKNOWN_SITE);
     }
     return UNKNOWN_SITE;
 }
 
-uint32_t sites_here(const PyThreadState *thread) {
-    const Frame *frame = stack_top(thread);
-    if (!frame)
-        return UNKNOWN_SITE;
-    PyCodeObject *code = stack_code(frame);
-    int instruction = stack_instruction(frame, code);
-    uint32_t site = site_of(code, instruction, UNKNOWN_SITE);
-    if (!all.sites[site].deep)
+uint32_t sites_look(const Frame *frame) {
+    uint32_t site = site_of(frame, UNKNOWN_SITE);
+    if (!sites.list[site].deep)
         return site;
     uint32_t outer = application_line(frame);
-    return outer == UNKNOWN_SITE ? site : site_of(code, instruction, outer);
-}
-
-Site *sites_at(uint32_t index) {
-    return &all.sites[index < all.count ? index : UNKNOWN_SITE];
+    return outer == UNKNOWN_SITE ? site : site_of(frame, outer);
 }
 
 static void resolve(Site *site) {
     if (site->code && !site->line) {
-        site->line = PyCode_Addr2Line(site->code, site->instruction * (int)sizeof(_Py_CODEUNIT));
+        site->line = PyCode_Addr2Line(site->code, stack_offset(site->code, site->address));
         if (site->line <= 0)
             site->line = site->code->co_firstlineno;
     }
@@ -170,15 +153,15 @@ static void resolve(Site *site) {
 }
 
 uint32_t sites_named(PyObject *file, int line) {
-    for (uint32_t at = 1; at < all.count; at++) {
-        Site *it = &all.sites[at];
+    for (uint32_t at = 1; at < sites.count; at++) {
+        Site *it = &sites.list[at];
         if (!it->code && it->file && it->line == line && PyUnicode_Compare(it->file, file) == 0)
             return at;
     }
     uint32_t site = added();
     if (site != UNKNOWN_SITE) {
-        all.sites[site].file = Py_NewRef(file);
-        all.sites[site].line = line;
+        sites.list[site].file = Py_NewRef(file);
+        sites.list[site].line = line;
     }
     return site;
 }
@@ -192,14 +175,15 @@ PyObject *sites_told(uint32_t index) {
 }
 
 static void let_go(Held held) {
-    for (uint32_t site = 1; site < all.count; site++) {
-        Site *it = &all.sites[site];
+    for (uint32_t site = 1; site < sites.count; site++) {
+        Site *it = &sites.list[site];
         if (it->code != held.code)
             continue;
         resolve(it);
         it->code = NULL; /* found by nobody, told by its file and line */
+        it->address = NULL;
     }
-    indexed(all.places);
+    indexed(sites.places);
     for (; held.sites > 0; held.sites--)
         Py_DECREF(held.code);
 }
@@ -220,8 +204,9 @@ void sites_release(bool every) {
 
 void sites_deepen(uint32_t index) {
     Site *site = sites_at(index);
-    if (index != UNKNOWN_SITE && !site->outer && whose_site(site) != APPLICATION)
-        site->deep = true;
+    if (index == UNKNOWN_SITE || site->deep || site->outer || whose_site(site) == APPLICATION)
+        return;
+    site->deep = 1;
 }
 
 uint64_t sites_lost(void) {
@@ -229,19 +214,19 @@ uint64_t sites_lost(void) {
 }
 
 uint32_t sites_count(void) {
-    return all.count;
+    return sites.count;
 }
 
 int sites_start(PyObject *library) {
     memset(&all, 0, sizeof all);
-    all.sites = aligned_alloc(sizeof(Site), FEW * sizeof(Site));
+    sites.list = aligned_alloc(sizeof(Site), FEW * sizeof(Site));
     all.room = FEW;
-    all.count = 1;
+    sites.count = 1;
     Py_ssize_t names = PyTuple_GET_SIZE(library);
     all.library = calloc((size_t)names + 1, sizeof *all.library);
-    if (all.sites)
-        memset(all.sites, 0, sizeof(Site));
-    if (!all.sites || !all.library || !indexed(FEW * 4)) {
+    if (sites.list)
+        memset(sites.list, 0, sizeof(Site));
+    if (!sites.list || !all.library || !indexed(FEW * 4)) {
         sites_stop();
         PyErr_NoMemory();
         return -1;
@@ -261,16 +246,16 @@ int sites_start(PyObject *library) {
 }
 
 void sites_stop(void) {
-    Site *sites = all.sites;
-    uint32_t count = all.count;
-    free(all.index);
+    struct Sites gone = sites;
+    free(sites.index);
     for (size_t at = 0; at < all.libraries; at++)
         free(all.library[at]);
     free(all.library);
     memset(&all, 0, sizeof all);
-    for (uint32_t at = 1; at < count; at++) { /* nothing of ours can be reached from a destructor now */
-        Py_XDECREF(sites[at].code);
-        Py_XDECREF(sites[at].file);
+    sites = (struct Sites){0};
+    for (uint32_t at = 1; at < gone.count; at++) { /* nothing of ours can be reached from a destructor now */
+        Py_XDECREF(gone.list[at].code);
+        Py_XDECREF(gone.list[at].file);
     }
-    free(sites);
+    free(gone.list);
 }

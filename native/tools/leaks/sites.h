@@ -14,32 +14,56 @@ enum { UNKNOWN_SITE = 0, MAX_SITES = 1 << 18 };
 
 /* 64 bytes: what an allocation looks at is one line of the processor's cache. */
 typedef struct {
-    PyCodeObject *code; /* owned; NULL: it has gone, or the site was given by name */
-    int instruction;
+    PyCodeObject *code;    /* owned; NULL: it has gone, or the site was given by name */
+    const void *address;   /* of the instruction in it, see stack.h; NULL as well */
     uint32_t outer;        /* site of the application's line; UNKNOWN_SITE: none */
     uint32_t loop;         /* the last one that allocated here */
-    bool deep;             /* look for the application's line from now on */
-    uint8_t library;       /* of the code: APPLICATION, LIBRARY, OURS; 0: not asked yet */
+    int line;              /* 0 until asked for */
     uint16_t growths;      /* loops in a row that each allocated more than the one before */
+    uint8_t level;         /* loops in a row that each allocated as much as the one before */
+    uint8_t library : 2;   /* of the code: APPLICATION, LIBRARY, OURS; 0: not asked yet */
+    uint8_t deep : 1;      /* look for the application's line from now on */
     uint64_t bytes;        /* that the loop allocated, be it freed or not */
     uint64_t bytes_before; /* the same of the loop before it */
     uint64_t grown;        /* what growths add up to */
     PyObject *file;        /* str, once asked for, or when the code has gone; owned */
-    int line;              /* 0 until asked for */
-    uint8_t level;         /* loops in a row that each allocated as much as the one before */
 } Site;
+
+extern struct Sites {
+    Site *list; /* the first stands for UNKNOWN_SITE */
+    uint32_t count;
+    uint32_t *index; /* open addressing by address and outer; 0: free */
+    uint32_t places;
+} sites;
+
+static inline uint32_t sites_place(const void *address, uint32_t outer, uint32_t places) {
+    uint64_t mixed = ((uint64_t)(uintptr_t)address ^ (uint64_t)outer << 32) * 0x9E3779B97F4A7C15ull;
+    return (uint32_t)(mixed >> 32) & (places - 1);
+}
+
+/* Never NULL; valid until the next site is made. */
+static inline Site *sites_at(uint32_t index) {
+    return &sites.list[index < sites.count ? index : UNKNOWN_SITE];
+}
 
 /* Returns 0, or -1 with an exception set. `library`: tuple of str, beginnings of the names of files that are
    not the application's. */
 int sites_start(PyObject *library);
 void sites_stop(void);
 
+uint32_t sites_look(const Frame *frame);
+
 /* Of the running thread's innermost frame. UNKNOWN_SITE: none, or no room; the latter is counted. Runs no
    Python code. */
-uint32_t sites_here(const PyThreadState *thread);
-
-/* Never NULL; valid until the next site is made. */
-Site *sites_at(uint32_t index);
+static inline uint32_t sites_here(const PyThreadState *thread) {
+    const Frame *frame = stack_top(thread);
+    if (!frame)
+        return UNKNOWN_SITE;
+    const void *address = stack_address(frame);
+    uint32_t first = sites.index[sites_place(address, UNKNOWN_SITE, sites.places)];
+    const Site *site = &sites.list[first];
+    return site->address == address && !site->outer && !site->deep ? first : sites_look(frame);
+}
 
 /* A site by file and line alone. UNKNOWN_SITE: no room. May fail with no exception set. */
 uint32_t sites_named(PyObject *file, int line);

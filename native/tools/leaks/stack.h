@@ -58,13 +58,18 @@ static inline const Frame *stack_back(const Frame *frame) {
     return frame;
 }
 
-/* Index of the instruction, for PyCode_Addr2Line times the size of a code unit. */
-static inline int stack_instruction(const Frame *frame, const PyCodeObject *code) {
+/* Where the instruction stands: no two have one address, for as long as their code lives. */
+static inline const void *stack_address(const Frame *frame) {
 #if PY_VERSION_HEX >= 0x030D0000
-    return (int)(frame->instr_ptr - _PyCode_CODE(code));
+    return frame->instr_ptr;
 #else
-    return (int)(frame->prev_instr - _PyCode_CODE(code));
+    return frame->prev_instr;
 #endif
+}
+
+/* The same as PyCode_Addr2Line asks for it. */
+static inline int stack_offset(const PyCodeObject *code, const void *address) {
+    return (int)((const char *)address - (const char *)_PyCode_CODE(code));
 }
 
 #endif
