@@ -248,13 +248,21 @@ def test_coroutines_that_interleave_keep_their_own_times_and_their_waiting():
     async def many():
         await asyncio.gather(*(waits(0.05) for _ in range(4)))
 
-    graph = graph_of(lambda: asyncio.run(many()))
+    took = []
+
+    def watched():
+        began = time.perf_counter_ns()
+        asyncio.run(many())
+        took.append(time.perf_counter_ns() - began)
+
+    graph = graph_of(watched)
 
     name = "test_coroutines_that_interleave_keep_their_own_times_and_their_waiting.<locals>."
     waits_figures, busy_figures = graph.figures[f"{name}waits"], graph.figures[f"{name}busy"]
     assert (waits_figures[CALLS], busy_figures[CALLS]) == (4, 4)
     assert waits_figures[WAITING] >= 4 * 45e6
-    assert 38e6 <= busy_figures[INCLUSIVE] <= waits_figures[INCLUSIVE] < 150e6
+    # One thread: what runs by turns takes no longer together than all of it.
+    assert 38e6 <= busy_figures[INCLUSIVE] <= waits_figures[INCLUSIVE] < took[0]
     assert graph.edge(f"{name}waits", f"{name}busy")[0] == 4
 
 
