@@ -45,7 +45,7 @@ def test_a_token_is_looked_up_once_in_a_while(accounts, clock):
 def test_no_credential_is_stored_in_the_clear(accounts, engine):
     accounts.users.create("ada", PASSWORD, "viewer", "test")
     app = accounts.apps.create("shop", "test")
-    token = accounts.tokens.create("ci", "read", "test")
+    token, _ = accounts.tokens.create("ci", "read", "test")
     _, session = accounts.login.attempt("ada", PASSWORD, "127.0.0.1")
 
     stored = everything_stored(engine)
@@ -72,7 +72,7 @@ def test_a_name_is_given_once_and_case_and_accents_count(accounts):
 
 def test_a_revoked_token_is_worthless_within_seconds_in_every_process(make_accounts, clock):
     one, other = make_accounts(), make_accounts()
-    token = one.tokens.create("ci", "write", "test")
+    token, _ = one.tokens.create("ci", "write", "test")
     assert other.tokens.find(token).scope == "write"
 
     assert one.tokens.revoke(one.tokens.all()[0].id, "test")

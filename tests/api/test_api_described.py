@@ -58,6 +58,8 @@ PATHS = [
     "/api/v1/nodejs/files/{file_id}/transfer",
     "/api/v1/nodejs/files/{file_id}/content",
     "/api/v1/apps",
+    "/api/v1/tokens",
+    "/api/v1/tokens/{token_id}",
     "/api/v1/apps/{app}/secret",
     "/api/v1/apps/{app}/tokens",
     "/api/v1/connect/ports",

@@ -3,6 +3,7 @@
  * `admin` a small shop, `many` 10,000 services and 2,000 Node.js processes, `empty` nothing at all, `broken` a server that fails, `slow` one that takes 3 s.
  */
 
+import type { Token } from "../src/api/tokens";
 import type {
   ErrorGroup,
   MapEdge,
@@ -103,6 +104,8 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
     }
     case "apps":
       return ok({ items: [{ id: "shop", name: "shop", created_at: new Date(0).toISOString() }], next: null });
+    case "tokens":
+      return ok({ items: scenario === "empty" ? [] : TOKENS, next: null });
     case "tools":
       return ok({ items: TOOLS });
     case "processes":
@@ -116,6 +119,11 @@ export function answer(scenario: Scenario, path: string, query: URLSearchParams,
       return refused(404, "not_found", `There is nothing at ${path}.`);
   }
 }
+
+const TOKENS: readonly Token[] = [
+  { id: "t1", name: "grafana", scope: "read", apps: ["shop"], created_at: "2026-10-02T08:00:00Z" },
+  { id: "t2", name: "deploy script", scope: "write", apps: null, created_at: "2026-11-12T15:30:00Z" },
+];
 
 export const sessionOf = (scenario: Scenario): Session => ({ user: scenario, role: "owner", csrf: "canned" });
 

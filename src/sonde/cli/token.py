@@ -17,6 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     create = actions.add_parser("create", help="make a token and print it, and nothing else")
     create.add_argument("--scope", choices=("read", "write", "admin"), required=True, help="what it may do")
     create.add_argument("--name", default="cli", help="what it is for, shown in lists")
+    create.add_argument(
+        "--app",
+        dest="apps",
+        metavar="ID",
+        action="append",
+        help="an app that it may see, of scope read; may be repeated",
+    )
     revoke = actions.add_parser("revoke", help="make a token worthless")
     revoke.add_argument("id", help="as `list` shows it")
     for action in (create, revoke, actions.add_parser("list", help="print all tokens as JSON, one a line")):
@@ -31,15 +38,15 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with opened_accounts(arguments.data) as accounts:
             if arguments.action == "create":
-                print(accounts.tokens.create(arguments.name, arguments.scope, operator()))
+                print(accounts.tokens.create(arguments.name, arguments.scope, operator(), arguments.apps)[0])
             elif arguments.action == "revoke":
                 if not accounts.tokens.revoke(arguments.id, operator()):
                     raise CommandError(f"there is no token {arguments.id}")
             else:
                 for token in accounts.tokens.all():
                     created_at = token.created_at.isoformat()
-                    shown = {"id": token.id, "name": token.name, "scope": token.scope, "created_at": created_at}
-                    print(json.dumps(shown))
+                    shown = {"id": token.id, "name": token.name, "scope": token.scope, "apps": token.apps}
+                    print(json.dumps({**shown, "created_at": created_at}))
     except AccountsError as error:
         raise CommandError(str(error)) from None
     return 0

@@ -14,6 +14,7 @@ import { results } from "./en/results";
 import { services } from "./en/services";
 import { slow } from "./en/slow";
 import { statistics } from "./en/statistics";
+import { tokens } from "./en/tokens";
 import { tools } from "./en/tools";
 import { traces } from "./en/traces";
 
@@ -34,6 +35,7 @@ export const en = {
   ...dashboards,
   ...alarms,
   ...connect,
+  ...tokens,
   ...help,
 } as const;
 

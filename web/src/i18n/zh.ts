@@ -14,6 +14,7 @@ import { results } from "./zh/results";
 import { services } from "./zh/services";
 import { slow } from "./zh/slow";
 import { statistics } from "./zh/statistics";
+import { tokens } from "./zh/tokens";
 import { tools } from "./zh/tools";
 import { traces } from "./zh/traces";
 
@@ -35,5 +36,6 @@ export const zh: Record<Key, string> = {
   ...dashboards,
   ...alarms,
   ...connect,
+  ...tokens,
   ...help,
 };

@@ -20,6 +20,7 @@ import { nodeRoute, nodesRoute } from "./nodes";
 import { errorGroupRoute, errorsRoute, slowGroupRoute, slowRoute } from "./problems";
 import { mapRoute, overviewRoute, serviceRoute } from "./services";
 import { appSettingsRoute, namesRoute, statisticsDayRoute, statisticsRoute } from "./statistics";
+import { tokensRoute } from "./tokens";
 import { jobRoute, toolsRoute } from "./tools";
 import { compareRoute, traceRoute, tracesRoute } from "./traces";
 
@@ -61,6 +62,7 @@ const routeTree = rootRoute.addChildren([
     dashboardsRoute,
     dashboardRoute,
     connectRoute,
+    tokensRoute,
   ]),
 ]);
 

@@ -1,6 +1,7 @@
 import { ActionIcon, Menu, useMantineColorScheme } from "@mantine/core";
 import {
   IconDeviceDesktop,
+  IconKey,
   IconKeyboard,
   IconLanguage,
   IconLogout,
@@ -15,6 +16,7 @@ import { api } from "../api/endpoints";
 import { sessionQuery } from "../api/queries";
 import { LANGUAGES, type Language, useWords } from "../i18n";
 import { TEST_IDS } from "../testIds";
+import { useMayChange } from "./useMayChange";
 
 const THEMES = { auto: IconDeviceDesktop, light: IconSun, dark: IconMoon } as const;
 type ThemeName = keyof typeof THEMES;
@@ -92,6 +94,7 @@ export function HelpButton({ onClick }: { onClick: () => void }) {
 
 export function UserMenu() {
   const { t } = useWords();
+  const mayChange = useMayChange();
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const session = useQuery(sessionQuery);
@@ -119,6 +122,11 @@ export function UserMenu() {
         <Menu.Label>
           {session.data?.user} · {session.data?.role}
         </Menu.Label>
+        {mayChange && (
+          <Menu.Item leftSection={<IconKey size={14} />} onClick={() => navigate({ to: "/tokens" })}>
+            {t("tokens.title")}
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<IconLogout size={14} />} onClick={() => logOut.mutate()} data-testid={TEST_IDS.logOut}>
           {t("user.logOut")}
         </Menu.Item>

@@ -59,7 +59,7 @@ export const refreshesItself = (pathname: string) => !/^\/traces/.test(pathname)
 
 /** Pages whose data is of a time range. */
 export function hasRange(pathname: string): boolean {
-  return !/^\/(live|alarms\/?$|alarms\/(rules|notifiers)|nodes\/?$|nodejs\/?$|nodejs\/files|dashboards\/?$|tools|connect|statistics\/day|apps\/[^/]+\/settings|traces\/.)/.test(
+  return !/^\/(live|alarms\/?$|alarms\/(rules|notifiers)|nodes\/?$|nodejs\/?$|nodejs\/files|dashboards\/?$|tools|connect|tokens|statistics\/day|apps\/[^/]+\/settings|traces\/.)/.test(
     pathname,
   );
 }

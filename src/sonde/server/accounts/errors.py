@@ -2,6 +2,7 @@
 
 AccountsError
 ├── BadNameError          a name nobody could read or type
+├── BadAppsError          apps that a token cannot be for
 ├── NameTakenError        somebody has it already
 ├── WeakPasswordError     too short, or too long to hash
 ├── TooManyAttemptsError  wrong passwords; carries retry_after_s
@@ -18,6 +19,10 @@ class AccountsError(Exception):
 
 class BadNameError(AccountsError):
     """A name is 1 to 64 visible characters, without a space at either end."""
+
+
+class BadAppsError(AccountsError):
+    """A token that reads may be for some apps, which are there."""
 
 
 class NameTakenError(AccountsError):

@@ -111,7 +111,7 @@ class Access:
             token = await self._workers(self._accounts.tokens.find, bearer.credentials) if bearer else None
             if token is None:
                 raise _unknown("the token in Authorization is not known; make one with `sonde token create`")
-            return Caller(token.id, token.scope, None)
+            return Caller(token.id, token.scope, None, token.apps)
         session = await self._workers(self._accounts.sessions.find, cookie) if cookie else None
         if cookie is None or session is None:
             raise _unknown("log in, or send a token as `Authorization: Bearer …`")

@@ -38,6 +38,7 @@ from sonde.server.api.routes import (
     session,
     slow,
     statistics,
+    tokens,
     tools,
     traces,
 )
@@ -119,6 +120,7 @@ def application(
         nodes,
         nodejs,
         apps,
+        tokens,
         connect,
         sampling,
         processes,

@@ -12,7 +12,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from sonde.server.accounts.errors import BadNameError, NameTakenError, TooManyAttemptsError, TooManySettingsError
+from sonde.server.accounts.errors import (
+    BadAppsError,
+    BadNameError,
+    NameTakenError,
+    TooManyAttemptsError,
+    TooManySettingsError,
+)
 from sonde.server.store.errors import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -119,6 +125,10 @@ async def _bad_name(_: Request, error: BadNameError) -> JSONResponse:
     return error_response(400, "bad_request", f"name: {error}")
 
 
+async def _bad_apps(_: Request, error: BadAppsError) -> JSONResponse:
+    return error_response(400, "bad_request", f"apps: {error}")
+
+
 async def _name_taken(_: Request, error: NameTakenError) -> JSONResponse:
     return error_response(409, "name_taken", str(error))
 
@@ -145,6 +155,7 @@ _HANDLERS: dict[type[Exception], Callable[..., Any]] = {
     DBAPIError: _metadata_away,
     PoolTimeoutError: _metadata_away,
     BadNameError: _bad_name,
+    BadAppsError: _bad_apps,
     NameTakenError: _name_taken,
     TooManySettingsError: _too_many_settings,
     TooManyAttemptsError: _too_many_attempts,

@@ -36,6 +36,7 @@ api_tokens = Table(
     Column("scope", String(16), nullable=False),
     Column("digest", String(64), nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
+    Column("apps", Text),
     **MYSQL,
 )
 

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse
 
 from sonde.server.api.access import Caller
 from sonde.server.api.exposition import CONTENT_TYPE
+from sonde.server.api.failures import RefusedError
 from sonde.server.api.parts import Parts
 from sonde.server.api.readiness import Readiness
 
@@ -47,8 +48,10 @@ def routes(parts: Parts, readiness: Readiness, metrics_page: Callable[[], str]) 
         return Ready(ready=not reasons, reasons=reasons)
 
     @router.get("/metrics", response_class=PlainTextResponse)
-    async def metrics(_: Annotated[Caller, Depends(reader)]) -> Response:
-        """Counters of intake, spool, loader, API and store in Prometheus' text format."""
+    async def metrics(caller: Annotated[Caller, Depends(reader)]) -> Response:
+        """Counters of intake, spool, loader, API and store in Prometheus' text format: of every app together."""
+        if caller.apps is not None:
+            raise RefusedError(403, "forbidden", "these counters are of every app, and the token is for some")
         return Response(await parts.store_workers(metrics_page), media_type=CONTENT_TYPE)
 
     return router
