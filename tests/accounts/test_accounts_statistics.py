@@ -1,6 +1,8 @@
 """What is said of apps and names, on every database."""
 
 import json
+import zoneinfo
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -70,3 +72,14 @@ def test_an_app_has_no_more_rules_than_a_query_can_bear(accounts, app):
 
     with pytest.raises(TooManySettingsError, match="at most 200"):
         accounts.name_rules.add(app, Wish("hide", service="one more"), "user:ada")
+
+
+def test_time_zones_are_known_on_a_machine_without_zone_data():
+    before = zoneinfo.TZPATH
+    zoneinfo.reset_tzpath(())
+    try:
+        zone = zoneinfo.ZoneInfo.no_cache("Asia/Kathmandu")
+    finally:
+        zoneinfo.reset_tzpath(before)
+
+    assert datetime(2026, 1, 1, tzinfo=zone).utcoffset() == timedelta(hours=5, minutes=45)
