@@ -1,6 +1,6 @@
 import { useMediaQuery } from "@mantine/hooks";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type MouseEvent, type ReactNode, useEffect, useMemo, useRef } from "react";
+import { type MouseEvent, memo, type ReactNode, useEffect, useMemo, useRef } from "react";
 
 import classes from "./DataTable.module.css";
 import { readSort, type SortKey, sorted, writeSort } from "./tableOrder";
@@ -108,20 +108,15 @@ export function DataTable<Row>(props: Props<Row>) {
             const row = ordered[item.index] as Row;
             const key = rowKey(row);
             return (
-              <tr
+              <BodyRow
                 key={key}
-                aria-rowindex={item.index + 2}
-                data-selected={key === selected || undefined}
-                data-opens={onOpen ? true : undefined}
-                style={{ height: rowHeight }}
-                onClick={onOpen && ((event) => openUnlessLink(event, () => onOpen(row)))}
-              >
-                {columns.map((column) => (
-                  <td key={column.key} className={column.align === "right" ? classes.right : undefined}>
-                    {column.cell(row)}
-                  </td>
-                ))}
-              </tr>
+                row={row}
+                columns={columns}
+                place={item.index + 2}
+                height={rowHeight}
+                selected={key === selected}
+                onOpen={onOpen}
+              />
             );
           })}
           {below > 0 && <tr style={{ height: below }} />}
@@ -131,6 +126,35 @@ export function DataTable<Row>(props: Props<Row>) {
     </section>
   );
 }
+
+interface BodyRowProps<Row> {
+  row: Row;
+  columns: readonly Column<Row>[];
+  /** From 1, the header's. */
+  place: number;
+  height: number;
+  selected: boolean;
+  onOpen: ((row: Row) => void) | undefined;
+}
+
+/** Remembered: while the table scrolls, only rows that come into view are drawn. */
+const BodyRow = memo(function BodyRow<Row>({ row, columns, place, height, selected, onOpen }: BodyRowProps<Row>) {
+  return (
+    <tr
+      aria-rowindex={place}
+      data-selected={selected || undefined}
+      data-opens={onOpen ? true : undefined}
+      style={{ height }}
+      onClick={onOpen && ((event) => openUnlessLink(event, () => onOpen(row)))}
+    >
+      {columns.map((column) => (
+        <td key={column.key} className={column.align === "right" ? classes.right : undefined}>
+          {column.cell(row)}
+        </td>
+      ))}
+    </tr>
+  );
+}) as <Row>(props: BodyRowProps<Row>) => ReactNode;
 
 function forPhone<Row>(columns: readonly Column<Row>[]): readonly Column<Row>[] {
   const narrowed = columns.map((column) => ({ ...column, width: column.phoneWidth ?? column.width }));
