@@ -101,6 +101,20 @@ def test_those_that_come_with_sonde_are_listed_whole_and_cannot_be_changed(reade
     assert writer.put("/api/v1/dashboards/service", json=change).json()["error"]["code"] == "ready_made"
 
 
+def test_those_that_come_with_sonde_are_in_the_language_of_who_looks(reader):
+    same = {"p95", "Apdex"}
+    for name, document in ready("zh").items():
+        english = ready()[name]
+        texts = [document.title, document.description, *(panel.title for panel in document.panels)]
+        originals = [english.title, english.description, *(panel.title for panel in english.panels)]
+        assert set(texts) & set(originals) <= same
+    listed = {row["id"]: row["title"] for row in reader.get("/api/v1/dashboards?language=zh").json()["items"]}
+    assert listed["host"] == "主机"
+    whole = reader.get("/api/v1/dashboards/host?language=zh").json()
+    assert (whole["title"], whole["document"]["panels"][0]["title"]) == ("主机", "处理器")
+    assert reader.get("/api/v1/dashboards?language=fr").status_code == 400
+
+
 @pytest.mark.parametrize("name", sorted(ready()))
 def test_every_panel_of_those_can_be_asked(reader, recorded, name):
     for one in ready()[name].panels:

@@ -3,6 +3,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { betweenOf, type Range, rangeKey } from "../domain/range";
+import type { Language } from "../i18n";
 import type {
   Dashboard,
   DashboardDocument,
@@ -33,15 +34,20 @@ export const dashboardsApi = {
     request<void>(addressOf(`${pathOf(id)}/shares/${encodeURIComponent(share)}`), { method: "DELETE" }),
 };
 
-export const dashboardsQuery = queryOptions({
-  queryKey: ["dashboards"],
-  queryFn: ({ signal }) => everyPage<DashboardRow>("/dashboards", {}, signal),
-});
+/** Begins the keys of all lists. */
+export const DASHBOARDS = ["dashboards"] as const;
 
-export const dashboardQuery = (id: string) =>
+/** Those that come with Sonde are in that language. */
+export const dashboardsQuery = (language: Language) =>
   queryOptions({
-    queryKey: ["dashboard", id],
-    queryFn: ({ signal }) => request<Dashboard>(addressOf(pathOf(id)), { signal }),
+    queryKey: [...DASHBOARDS, language],
+    queryFn: ({ signal }) => everyPage<DashboardRow>("/dashboards", { language }, signal),
+  });
+
+export const dashboardQuery = (id: string, language: Language) =>
+  queryOptions({
+    queryKey: ["dashboard", id, language],
+    queryFn: ({ signal }) => request<Dashboard>(addressOf(pathOf(id), { language }), { signal }),
   });
 
 export const sharesQuery = (id: string) =>

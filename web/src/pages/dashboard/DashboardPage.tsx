@@ -26,12 +26,12 @@ const route = getRouteApi("/in/dashboards/$id");
 /** One dashboard, with the values of its variables in the address; and its editor. */
 export default function DashboardPage() {
   const { id } = route.useParams();
-  const { t } = useWords();
-  const dashboard = useQuery(dashboardQuery(id));
+  const { t, language } = useWords();
+  const dashboard = useQuery(dashboardQuery(id, language));
   const title = dashboard.data?.document.title ?? t("nav.dashboards");
   return (
     <Loaded query={dashboard} skeleton={<ReportSkeleton />}>
-      {(found) => <Shown key={`${found.id} ${found.version}`} dashboard={found} title={title} />}
+      {(found) => <Shown key={`${found.id} ${found.version} ${language}`} dashboard={found} title={title} />}
     </Loaded>
   );
 }

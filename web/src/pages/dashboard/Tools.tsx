@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 
-import { dashboardQuery, dashboardsApi, dashboardsQuery, type Values } from "../../api/dashboards";
+import { DASHBOARDS, dashboardQuery, dashboardsApi, type Values } from "../../api/dashboards";
 import type { Dashboard, DashboardDocument } from "../../api/dashboardsTypes";
 import { useWords } from "../../i18n";
 import { ConfirmButton } from "../../parts/ConfirmButton";
@@ -23,17 +23,17 @@ interface Props {
 
 /** What can be done with a dashboard. One that comes with Sonde can be copied only. */
 export function Tools({ dashboard, draft, values, editing }: Props) {
-  const { t } = useWords();
+  const { t, language } = useWords();
   const navigate = route.useNavigate();
   const client = useQueryClient();
   const [sharing, setSharing] = useState(false);
-  const forget = () => client.invalidateQueries({ queryKey: dashboardsQuery.queryKey });
+  const forget = () => client.invalidateQueries({ queryKey: DASHBOARDS });
   const edit = (on: boolean) => navigate({ search: (before) => ({ ...before, edit: on || undefined }) });
   const save = useMutation({
     mutationFn: () => dashboardsApi.save(dashboard.id, dashboard.version, draft),
     onSuccess: async (saved) => {
       await edit(false);
-      client.setQueryData(dashboardQuery(dashboard.id).queryKey, saved);
+      client.setQueryData(dashboardQuery(dashboard.id, language).queryKey, saved);
       await forget();
     },
   });

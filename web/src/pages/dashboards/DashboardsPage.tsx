@@ -3,7 +3,7 @@ import { IconPlus, IconUpload } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 
-import { dashboardsApi, dashboardsQuery } from "../../api/dashboards";
+import { DASHBOARDS, dashboardsApi, dashboardsQuery } from "../../api/dashboards";
 import type { DashboardDocument, DashboardRow } from "../../api/dashboardsTypes";
 import { appsQuery } from "../../api/queries";
 import { ago, NOTHING } from "../../domain/format";
@@ -27,7 +27,7 @@ export default function DashboardsPage() {
   const { q, sort = "title" } = route.useSearch();
   const navigate = route.useNavigate();
   const mayChange = useMayChange();
-  const dashboards = useQuery(dashboardsQuery);
+  const dashboards = useQuery(dashboardsQuery(language));
   const apps = useQuery(appsQuery);
   const change = (next: { q?: string; sort?: string }) =>
     navigate({ search: (before) => ({ ...before, ...next }), replace: true, resetScroll: false });
@@ -117,7 +117,7 @@ function NewDashboard() {
     mutationFn: ({ app, document }: { app: string; document: DashboardDocument }) =>
       dashboardsApi.create(app, document),
     onSuccess: async ({ id }) => {
-      await client.invalidateQueries({ queryKey: dashboardsQuery.queryKey });
+      await client.invalidateQueries({ queryKey: DASHBOARDS });
       await navigate({ to: "/dashboards/$id", params: { id }, search: { edit: true } });
     },
   });

@@ -37,6 +37,7 @@ from sonde.server.reports.dashboards import (
     SharedDashboard,
     Variable,
 )
+from sonde.server.reports.language import Language
 from sonde.server.reports.page import Page
 
 DashboardId = Annotated[str, Path(pattern="^[a-z0-9-]{1,32}$", description="Id of the dashboard.")]
@@ -57,6 +58,9 @@ class DashboardWish(BaseModel):
 
     app: str = Field(pattern="^[0-9a-f]{1,32}$")
     document: DashboardDocument
+
+
+InLanguage = Annotated[Language, Query(description="Of what comes with Sonde.")]
 
 
 class DashboardChange(BaseModel):
@@ -106,11 +110,13 @@ def routes(parts: Parts) -> APIRouter:
         return found
 
     @router.get("/dashboards", response_model=Page[DashboardRow])
-    async def all_of_them(request: Request, caller: Annotated[Caller, Depends(reader)]) -> Response:
+    async def all_of_them(
+        request: Request, caller: Annotated[Caller, Depends(reader)], language: InLanguage = "en"
+    ) -> Response:
         """Those that come with Sonde, and those that were made, the last changed first."""
 
         def query() -> Page[DashboardRow]:
-            rows = [_ready_row(name, document) for name, document in ready().items()]
+            rows = [_ready_row(name, document) for name, document in ready(language).items()]
             return Page(items=rows + [_row(dashboard) for dashboard in kept.all(caller.apps)])
 
         return await parts.answers(request, query, "dashboard")
@@ -130,12 +136,17 @@ def routes(parts: Parts) -> APIRouter:
         return await parts.account_workers(work)
 
     @router.get("/dashboards/{dashboard_id}", response_model=Dashboard)
-    async def one(request: Request, dashboard_id: DashboardId, caller: Annotated[Caller, Depends(reader)]) -> Response:
+    async def one(
+        request: Request,
+        dashboard_id: DashboardId,
+        caller: Annotated[Caller, Depends(reader)],
+        language: InLanguage = "en",
+    ) -> Response:
         """The whole of it; `document` is what export and import are about."""
 
         def query() -> Dashboard:
             if dashboard_id in ready():
-                document = ready()[dashboard_id]
+                document = ready(language)[dashboard_id]
                 return Dashboard(**_ready_row(dashboard_id, document).model_dump(), document=document)
             return _whole(known(dashboard_id, caller))
 
