@@ -116,6 +116,29 @@ def test_every_template_is_a_rule_that_can_be_kept(admin, app):
         assert tried.json()["fired"] == 0, tried.text
 
 
+def test_templates_are_in_the_language_of_who_looks(admin):
+    english = admin.get("/api/v1/alarms/templates").json()["items"]
+    chinese = admin.get("/api/v1/alarms/templates?language=zh").json()["items"]
+
+    assert [it["id"] for it in chinese] == [it["id"] for it in english]
+    for one, other in zip(chinese, english, strict=True):
+        assert one["title"] != other["title"]
+        assert one["rule"] == other["rule"] | {"name": one["title"], "description": one["description"]}
+
+
+def test_a_reminder_comes_after_five_minutes_at_least(admin, app):
+    rule = {
+        "name": "x",
+        "what": {"kind": "statistic", "statistic": "requests"},
+        "condition": {"threshold": 1},
+        "remind_s": 60,
+    }
+    answer = admin.post("/api/v1/alarms/rules", json={"app": app, "rule": rule})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith("rule.remind_s: 0 (never), or at least 300")
+
+
 def test_secrets_of_notifiers_never_come_out_and_stay_where_they_are_masked(admin, app):
     secret = "SEC-very-secret"
     said = {

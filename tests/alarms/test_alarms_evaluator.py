@@ -89,11 +89,15 @@ class Scene:
 
     def told(self):
         """What was put into the queue: event and rule, in order."""
+        return [(told.event, told.rule, told.ended_by) for told in self.messages()]
+
+    def messages(self):
+        """The same, with all that is told."""
         columns = tables.alarm_deliveries.c
         query = select(columns.message).where(columns.app_id == self.app).order_by(columns.created_at, columns.id)
         with self.alarms.history._engine.connect() as connection:
             messages = connection.execute(query).scalars().all()
-        return [(told.event, told.rule, told.ended_by) for message in messages for told in loaded(message)]
+        return [told for message in messages for told in loaded(message)]
 
     def intervals(self):
         return self.alarms.history.intervals(IntervalFilter([self.app]), 100, None)[0]
@@ -128,6 +132,33 @@ def test_it_fires_is_told_recovers_and_is_told_again(scene, alarms, app, web):
         {"app": app},
     )
     assert rows == [("Rule", "fired", "shop"), ("Rule", "recovered", "shop")]
+
+
+def test_what_goes_on_is_told_again_until_somebody_looks_after_it(scene, alarms, make_alarms, app, clock):
+    alarms.rules.add(app, document(window_s=30, notify=["ops"], remind_s=300), "test")
+    alarms.rules.add(app, document("Once", window_s=30, notify=["ops"], remind_s=0), "test")
+    scene.send(*[1] * 45)
+
+    def told():
+        return [(it.rule, it.event, it.reminder) for it in scene.messages()]
+
+    for _ in range(10):
+        scene.slot()
+    first = [("Once", "fired", False), ("Rule", "fired", False)]
+    assert sorted(told()) == first
+    scene.slot()
+    assert sorted(told()) == [*first, ("Rule", "fired", True)]
+    scene.alarms.close()
+    scene.alarms = make_alarms()  # a restart knows when it was told
+    for _ in range(10):
+        scene.slot()
+    assert told().count(("Rule", "fired", True)) == 2
+
+    (alarm,) = [it for it in scene.intervals() if it.rule == "Rule"]
+    scene.alarms.history.acknowledge(alarm, "is being mended", "user:ada")
+    for _ in range(12):
+        scene.slot()
+    assert told().count(("Rule", "fired", True)) == 2
 
 
 def test_groups_fire_one_by_one_and_come_in_one_message(scene, alarms, app, clock):

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -31,8 +32,9 @@ from sonde.server.alarms.rule_book import RuleBook
 from sonde.server.alarms.sending import TRIED_FOR, Sending
 from sonde.server.alarms.standing_rows import Group
 from sonde.server.alarms.telling import told_of
+from sonde.server.alarms.templates import templates
 from sonde.server.alarms.waiting import MOST_ALARMS, MOST_WAITING, enqueue
-from sonde.server.alarms.wording import Message, title
+from sonde.server.alarms.wording import Message, lines, title
 from sonde.server.reports.alarms import AlarmNotifierDocument
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -205,6 +207,20 @@ def test_wecom_takes_4096_bytes_and_no_more(receiver):
     assert "等" in content.splitlines()[-2] or "… 等" in content
     assert content.endswith("<@zhang>")
     assert "严重" in title(few) or "告警" in title(few)
+
+
+def test_a_rule_that_is_called_as_its_template_is_told_in_the_receivers_language():
+    template = next(it for it in templates() if it.id == "error-rate")
+    few = preview_message(notifier("wecom", language="zh"), "a1", NOW, "")
+    told = replace(few.alarms[0], rule=template.title, description=template.description)
+    later = datetime.fromisoformat(told.started_at) + timedelta(hours=4)
+    reminded = replace(told, reminder=True, now=later.isoformat())
+
+    assert title(Message("ops", [told], "zh")) == "[严重] 请求失败 (service=checkout)"
+    assert title(Message("ops", [replace(told, rule="我的规则")], "en")) == "[CRITICAL] 我的规则 (service=checkout)"
+    assert lines(Message("ops", [told], "zh"), told)[-1] == "服务超过 5 % 的请求失败，持续两分钟。"
+    assert "已持续 4 h,仍未恢复" in lines(Message("ops", [reminded], "zh"), reminded)
+    assert "still firing after 4 h" in lines(Message("ops", [reminded]), reminded)
 
 
 def test_slack_gets_a_line_and_attachments_with_its_own_characters_escaped(receiver):

@@ -27,6 +27,7 @@ const named = (rule: AlarmRuleDocument, name: string, severity: Severity): Alarm
   name,
   severity,
   notify: ["ops"],
+  remind_s: 14_400,
 });
 
 const RULES: readonly [string, AlarmRuleDocument][] = [

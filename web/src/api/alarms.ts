@@ -3,6 +3,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { betweenOf, type Range, rangeKey } from "../domain/range";
+import type { Language } from "../i18n";
 import type {
   Alarm,
   AlarmBacktest,
@@ -124,11 +125,12 @@ export const ruleQuery = (id: string) =>
     queryFn: ({ signal }) => request<AlarmRule>(addressOf(rulePath(id)), { signal }),
   });
 
-export const templatesQuery = queryOptions({
-  queryKey: ["alarms", "templates"],
-  queryFn: ({ signal }) => everyPage<AlarmTemplate>(`${ROOT}/templates`, {}, signal),
-  staleTime: Number.POSITIVE_INFINITY,
-});
+export const templatesQuery = (language: Language) =>
+  queryOptions({
+    queryKey: ["alarms", "templates", language],
+    queryFn: ({ signal }) => everyPage<AlarmTemplate>(`${ROOT}/templates`, { language }, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
 
 export const notifiersQuery = queryOptions({
   queryKey: ["alarms", "notifiers"],

@@ -82,6 +82,8 @@ export interface AlarmRuleDocument {
   condition: AlarmCondition;
   labels: Record<string, string>;
   notify: string[];
+  /** What goes on firing is told again so long after; 0: never. */
+  remind_s: number;
   depends_on: string;
   quiet_hours: AlarmQuietHours[];
 }

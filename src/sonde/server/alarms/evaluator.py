@@ -292,7 +292,7 @@ class Evaluator:
             group.standing = after
             group.note(one.value, one.threshold)
             if event == "fired":
-                group.alarm_id, group.started_s, group.told = new_id(), slot.end_s, False
+                group.alarm_id, group.started_s, group.told, group.told_s = new_id(), slot.end_s, False, 0
             groups[labels] = group
             slot.changed.append(_Change(rule, group, event, "forgotten" if gone else "recovered"))
 
@@ -353,13 +353,21 @@ class Evaluator:
                 standing_rows.begin_interval(connection, rule, unit(rule.document.what), group)
             else:
                 standing_rows.update_interval(connection, group)
-            if tell:
-                enqueue(connection, rule, [told_of(rule, group, "fired", now)], self._now())
+            if tell or self._is_to_be_reminded_of(connection, rule, group, end_s):
+                enqueue(connection, rule, [told_of(rule, group, "fired", now, reminder=not tell)], self._now())
+                group.told_s = end_s
+
+    def _is_to_be_reminded_of(self, connection: Connection, rule: Rule, group: Group, end_s: int) -> bool:
+        """It goes on, long after it was told. Where somebody looks after it, they need not be told again."""
+        every_s = rule.document.remind_s
+        if not every_s or not group.told or group.suppressed_by or end_s - group.told_s < every_s:
+            return False
+        return group.alarm_id is not None and not standing_rows.is_acknowledged(connection, group.alarm_id)
 
     def _settle(self, rule: Rule, group: Group) -> None:
         """What is over is forgotten."""
         if not group.standing.is_active:
-            group.alarm_id, group.started_s, group.told, group.suppressed_by = None, 0, False, ""
+            group.alarm_id, group.started_s, group.told, group.told_s, group.suppressed_by = None, 0, False, 0, ""
         if group.standing.is_forgettable:
             self._memory[rule.id].groups.pop(group.labels, None)
 

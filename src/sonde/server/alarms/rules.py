@@ -47,6 +47,7 @@ FILTERS = ("service", "endpoint", "instance", "host", "error_type")
 """Fields of `what` that name the only one that is wanted; a pattern where the rule groups by it."""
 LONGEST_SILENCE_S = 43_200
 """Who was silent for a day is not known any more."""
+LEAST_REMIND_S = 300
 _BY_HOST = frozenset({"host", "agent"})
 _WITH_BASELINE = frozenset({"statistic", "host", "metric", "errors"})
 _SHARES = frozenset({"error_rate", "apdex", "cpu_utilization", "memory_used", "swap_used", "disk_used", "inodes_used"})
@@ -141,8 +142,11 @@ def _check_groups(document: AlarmRuleDocument) -> None:
 
 def _check_times(document: AlarmRuleDocument) -> None:
     condition = document.condition
+    if 0 < document.remind_s < LEAST_REMIND_S:
+        raise BadRuleError("remind_s", f"0 (never), or at least {LEAST_REMIND_S}")
     for place, seconds in (
         ("window_s", document.window_s),
+        ("remind_s", document.remind_s),
         ("condition.for_s", condition.for_s),
         ("condition.recover_for_s", condition.recover_for_s),
     ):

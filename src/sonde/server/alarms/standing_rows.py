@@ -37,7 +37,7 @@ _intervals = tables.alarm_intervals.c
 
 @dataclass(slots=True)
 class Group:
-    """A group of a rule. `alarm_id` and `started_s` are of what fires; `told`: somebody was."""
+    """A group of a rule. `alarm_id`, `started_s` and `told_s` are of what fires; `told`: somebody was."""
 
     labels: Labels
     standing: Standing = field(default_factory=Standing)
@@ -48,6 +48,8 @@ class Group:
     started_s: int = 0
     suppressed_by: SuppressedBy = ""
     told: bool = False
+    told_s: int = 0
+    """When it was last told."""
     stored: bool = False
     """There is a row of it."""
 
@@ -128,6 +130,7 @@ def _values(group: Group) -> dict[str, Any]:
         "started_at": at_s(group.started_s) if group.started_s else None,
         "suppressed_by": group.suppressed_by,
         "told": group.told,
+        "told_at": at_s(group.told_s) if group.told_s else None,
     }
 
 
@@ -150,6 +153,7 @@ def _group(row: Any) -> Group:
         started_s=seconds_of(row.started_at) if row.started_at else 0,
         suppressed_by=cast("SuppressedBy", row.suppressed_by),
         told=row.told,
+        told_s=seconds_of(row.told_at or row.started_at) if row.told and row.started_at else 0,
         stored=True,
     )
 
@@ -185,6 +189,12 @@ def update_interval(connection: Connection, group: Group) -> None:
         .where(_intervals.id == group.alarm_id)
         .values(peak=group.standing.peak, told=group.told, flap_score=group.standing.flap_score)
     )
+
+
+def is_acknowledged(connection: Connection, alarm_id: str) -> bool:
+    """Whether somebody looks after it."""
+    of = select(_intervals.acknowledged_at).where(_intervals.id == alarm_id)
+    return connection.execute(of).scalar_one_or_none() is not None
 
 
 def end_interval(connection: Connection, alarm_id: str, ended_at: datetime, why: Ended) -> None:

@@ -42,9 +42,15 @@ class Told:
     ended_at: str | None = None
     ended_by: Ended | None = None
     flapping: bool = False
+    reminder: bool = False
+    """It was told before, and goes on."""
+    now: str = ""
+    """When it was told, or should have been."""
 
 
-def told_of(rule: Rule, group: Group, event: Event, now: datetime, why: Ended | None = None) -> Told:
+def told_of(
+    rule: Rule, group: Group, event: Event, now: datetime, why: Ended | None = None, *, reminder: bool = False
+) -> Told:
     """Of a group that fires or did."""
     document = rule.document
     return Told(
@@ -66,6 +72,8 @@ def told_of(rule: Rule, group: Group, event: Event, now: datetime, why: Ended | 
         ended_at=now.isoformat(timespec="seconds") if event == "recovered" else None,
         ended_by=why,
         flapping=group.standing.flap_score >= FLAPS_FROM,
+        reminder=reminder,
+        now=now.isoformat(timespec="seconds"),
     )
 
 

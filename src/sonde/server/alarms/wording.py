@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from sonde.server.alarms.templates import description_in, title_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sonde.server.alarms.telling import Told
-
-Language = Literal["en", "zh"]
+    from sonde.server.reports.language import Language
 
 _WORDS: dict[Language, dict[str, str]] = {
     "en": {
@@ -26,6 +27,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "is": "{measures}: {value} {op} {threshold}",
         "silent": "{measures}: nothing for {value}",
         "since": "since {time}",
+        "still": "still firing after {span}",
         "lasted": "from {time} for {span}",
         "flapping": "comes and goes",
         "no_value": "no value",
@@ -47,6 +49,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "is": "{measures}:{value} {op} {threshold}",
         "silent": "{measures}:已 {value} 没有数据",
         "since": "开始于 {time}",
+        "still": "已持续 {span},仍未恢复",
         "lasted": "开始于 {time},持续 {span}",
         "flapping": "反复触发",
         "no_value": "无数据",
@@ -99,18 +102,19 @@ def title(message: Message) -> str:
         return f"[{words['test']}] {message.notifier}"
     if len(message.alarms) == 1:
         (told,) = message.alarms
-        return f"[{words['recovered' if told.event == 'recovered' else told.severity]}] {name_of(told)}"
+        return f"[{words['recovered' if told.event == 'recovered' else told.severity]}] {name_of(message, told)}"
     firing, over = len(message.firing), len(message.alarms) - len(message.firing)
     counts = [words["firing"].format(count=firing)] * bool(firing) + [words["over"].format(count=over)] * bool(over)
-    first = name_of((message.firing or message.alarms)[0])
+    first = name_of(message, (message.firing or message.alarms)[0])
     more = words["more"].format(count=len(message.alarms) - 1)
     return f"[{', '.join(counts)}] {first} {more}"
 
 
-def name_of(told: Told) -> str:
-    """The rule, and which of its groups."""
+def name_of(message: Message, told: Told) -> str:
+    """The rule, and which of its groups. Of a rule that is called as its template is: in the receiver's language."""
     said = ", ".join(f"{key}={value}" for key, value in told.group.items())
-    return f"{told.rule} ({said})" if said else told.rule
+    rule = title_in(message.language, told.rule)
+    return f"{rule} ({said})" if said else rule
 
 
 def lines(message: Message, told: Told) -> list[str]:
@@ -129,6 +133,8 @@ def lines(message: Message, told: Told) -> list[str]:
     time = f"{started:%Y-%m-%d %H:%M:%S} UTC"
     if told.ended_at is None:
         found.append(words["since"].format(time=time))
+        if told.reminder:
+            found.append(words["still"].format(span=span((datetime.fromisoformat(told.now) - started).total_seconds())))
     else:
         seconds = (datetime.fromisoformat(told.ended_at) - started).total_seconds()
         found.append(words["lasted"].format(time=time, span=span(seconds)))
@@ -137,7 +143,7 @@ def lines(message: Message, told: Told) -> list[str]:
     if told.flapping:
         found.append(words["flapping"])
     if told.description:
-        found.append(told.description)
+        found.append(description_in(message.language, told.description))
     return found
 
 

@@ -121,6 +121,8 @@ class AlarmRuleDocument(_Strict):
     labels: dict[str, str] = Field(default_factory=dict, max_length=20)
     notify: list[str] = Field(default_factory=list, max_length=20)
     """Names of notifiers."""
+    remind_s: int = Field(14_400, ge=0, le=604_800)
+    """What goes on firing, and nobody has acknowledged, is told again so long after it was told; 0: never."""
     depends_on: str = Field("", max_length=100)
     """Name of a rule: while that one fires, nobody is told of this one."""
     quiet_hours: list[AlarmQuietHours] = Field(default_factory=list, max_length=10)

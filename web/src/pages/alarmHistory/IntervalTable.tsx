@@ -44,6 +44,7 @@ export function IntervalTable({ intervals, sort = "-began", onSort }: Props) {
       key: "began",
       header: t("alarms.began"),
       width: 150,
+      phoneLast: true,
       firstDescending: true,
       sortBy: ({ started_at }) => new Date(started_at).getTime(),
       cell: ({ started_at }) => <span title={moment(started_at)}>{moment(started_at, "minute")}</span>,
@@ -84,9 +85,10 @@ export function IntervalTable({ intervals, sort = "-began", onSort }: Props) {
       key: "acknowledged",
       header: t("alarms.acknowledged"),
       width: 140,
-      cell: ({ acknowledged_by, note }) => (
-        <span className="ellipsis" title={note}>
-          {acknowledged_by || NOTHING}
+      cell: ({ acknowledged_by, acknowledged_at, note }) => (
+        <span className={classes.two} title={acknowledged_at ? `${moment(acknowledged_at)} ${note}` : ""}>
+          <span className="ellipsis">{acknowledged_by || NOTHING}</span>
+          <span className={`ellipsis ${classes.second}`}>{note}</span>
         </span>
       ),
     },

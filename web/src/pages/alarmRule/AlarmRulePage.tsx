@@ -30,9 +30,9 @@ function Parent() {
 }
 
 function NewRule() {
-  const { t } = useWords();
+  const { t, language } = useWords();
   const { template } = route.useSearch();
-  const templates = useQuery({ ...templatesQuery, enabled: template !== undefined });
+  const templates = useQuery({ ...templatesQuery(language), enabled: template !== undefined });
   const apps = useQuery(appsQuery);
   const title = t("alarms.edit.untitled");
   return (

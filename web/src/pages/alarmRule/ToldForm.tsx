@@ -7,6 +7,7 @@ import type { AlarmQuietHours, AlarmRuleDocument, Day } from "../../api/alarmsTy
 import { useWords } from "../../i18n";
 import { linesOf, pairsOf } from "../../parts/alarms/fields";
 import classes from "./RuleEditor.module.css";
+import { SecondsInput } from "./SecondsInput";
 
 const DAYS: readonly Day[] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const MOST_HOURS = 10;
@@ -18,7 +19,7 @@ interface Props {
 }
 
 /** Who is told, and when not. */
-export function ToldForm({ app, rule: { name, notify, depends_on, quiet_hours, labels }, onChange }: Props) {
+export function ToldForm({ app, rule: { name, notify, remind_s, depends_on, quiet_hours, labels }, onChange }: Props) {
   const { t } = useWords();
   const notifiers = useQuery(notifiersQuery);
   const rules = useQuery(rulesQuery);
@@ -36,6 +37,13 @@ export function ToldForm({ app, rule: { name, notify, depends_on, quiet_hours, l
           data={[...new Set([...names, ...notify])]}
           value={notify}
           onChange={(next) => onChange({ notify: next })}
+        />
+        <SecondsInput
+          label={t("alarms.remind")}
+          value={remind_s}
+          most={604_800}
+          zero={t("alarms.remind.never")}
+          onChange={(next) => onChange({ remind_s: next })}
         />
         <Select
           size="xs"

@@ -22,13 +22,13 @@ const route = getRouteApi("/in/alarms/rules");
 
 /** All rules, and what to start a new one from. */
 export default function AlarmRulesPage() {
-  const { t } = useWords();
+  const { t, language } = useWords();
   const { q, sort, import: importing } = route.useSearch();
   const navigate = route.useNavigate();
   const mayChange = useMayChange();
   const rules = useQuery(rulesQuery);
   const apps = useQuery(appsQuery);
-  const templates = useQuery(templatesQuery);
+  const templates = useQuery(templatesQuery(language));
   const change = (next: { q?: string; sort?: string; import?: true }) =>
     navigate({ search: (before) => ({ ...before, ...next }), replace: true, resetScroll: false });
   const exported = (apps.data ?? []).filter(({ id }) => rules.data?.some(({ app }) => app === id));

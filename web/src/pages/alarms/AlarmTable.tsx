@@ -18,15 +18,15 @@ import { TEST_IDS } from "../../testIds";
 interface Props {
   alarms: readonly Alarm[];
   onSilence: (alarm: Alarm) => void;
+  onAcknowledge: (alarm: Alarm) => void;
 }
 
 /** In the order of the server: the worst first. */
-export function AlarmTable({ alarms, onSilence }: Props) {
+export function AlarmTable({ alarms, onSilence, onAcknowledge }: Props) {
   const { t, language } = useWords();
   const mayChange = useMayChange();
   const client = useQueryClient();
   const refresh = () => client.invalidateQueries({ queryKey: ["alarms"] });
-  const acknowledge = useMutation({ mutationFn: (id: string) => alarmsApi.acknowledge(id, ""), onSuccess: refresh });
   const takeBack = useMutation({ mutationFn: (id: string) => alarmsApi.takeBack(id), onSuccess: refresh });
   const columns: Column<Alarm>[] = [
     {
@@ -55,6 +55,7 @@ export function AlarmTable({ alarms, onSilence }: Props) {
       key: "state",
       header: t("alarms.state"),
       width: 150,
+      phoneLast: true,
       cell: ({ state, suppressed_by, flap_score }) => (
         <span className={classes.two}>
           <span>{t(`alarms.state.${state}`)}</span>
@@ -84,6 +85,7 @@ export function AlarmTable({ alarms, onSilence }: Props) {
       key: "recent",
       header: t("alarms.recent"),
       width: 150,
+      phoneLast: true,
       cell: ({ recent, rule }) => <Sparkline values={recent} label={rule} />,
     },
     {
@@ -97,8 +99,9 @@ export function AlarmTable({ alarms, onSilence }: Props) {
       header: t("alarms.acknowledged"),
       width: 130,
       cell: ({ acknowledged_by, acknowledged_at, note }) => (
-        <span className="ellipsis" title={acknowledged_at ? `${moment(acknowledged_at)} ${note}` : ""}>
-          {acknowledged_by || NOTHING}
+        <span className={classes.two} title={acknowledged_at ? `${moment(acknowledged_at)} ${note}` : ""}>
+          <span className="ellipsis">{acknowledged_by || NOTHING}</span>
+          <span className={`ellipsis ${classes.second}`}>{note}</span>
         </span>
       ),
     },
@@ -114,8 +117,8 @@ export function AlarmTable({ alarms, onSilence }: Props) {
             <Button
               size="compact-xs"
               variant="default"
-              loading={acknowledge.variables === alarm.id && acknowledge.isPending}
-              onClick={() => (alarm.acknowledged_at ? takeBack : acknowledge).mutate(alarm.id as string)}
+              loading={takeBack.variables === alarm.id && takeBack.isPending}
+              onClick={() => (alarm.acknowledged_at ? takeBack.mutate(alarm.id as string) : onAcknowledge(alarm))}
               data-testid={TEST_IDS.alarmAcknowledge}
             >
               {t(alarm.acknowledged_at ? "alarms.takeBack" : "alarms.acknowledge")}
@@ -135,7 +138,7 @@ export function AlarmTable({ alarms, onSilence }: Props) {
   }
   return (
     <>
-      <Failed error={acknowledge.error ?? takeBack.error} />
+      <Failed error={takeBack.error} />
       <DataTable
         label={t("nav.alarms")}
         columns={columns}

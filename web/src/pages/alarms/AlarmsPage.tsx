@@ -15,6 +15,7 @@ import { Panel } from "../../parts/Panel";
 import { TableSkeleton } from "../../parts/Skeletons";
 import { Page } from "../../shell/Page";
 import { TEST_IDS } from "../../testIds";
+import { AcknowledgeDialog } from "./AcknowledgeDialog";
 import { AlarmTable } from "./AlarmTable";
 import { SilenceDialog } from "./SilenceDialog";
 import { SilencePanel } from "./SilencePanel";
@@ -31,6 +32,7 @@ export default function AlarmsPage() {
   const navigate = route.useNavigate();
   const alarms = useQuery(alarmsQuery);
   const summary = useQuery(alarmSummaryQuery);
+  const [acknowledging, setAcknowledging] = useState<Alarm | null>(null);
   const [silencing, setSilencing] = useState<Alarm | null>(null);
   const change = (next: { severity?: Severity; state?: AlarmState }) =>
     navigate({ search: (before) => ({ ...before, ...next }), replace: true, resetScroll: false });
@@ -81,13 +83,14 @@ export default function AlarmsPage() {
               ) : shown.length === 0 ? (
                 <Empty title={t("alarms.now.noMatch")} />
               ) : (
-                <AlarmTable alarms={shown} onSilence={setSilencing} />
+                <AlarmTable alarms={shown} onSilence={setSilencing} onAcknowledge={setAcknowledging} />
               )}
             </Panel>
           );
         }}
       </Loaded>
       <SilencePanel />
+      {acknowledging && <AcknowledgeDialog alarm={acknowledging} onClose={() => setAcknowledging(null)} />}
       {silencing && <SilenceDialog alarm={silencing} onClose={() => setSilencing(null)} />}
     </Page>
   );

@@ -6,7 +6,7 @@ import { blockOf, type Interval } from "./blocks";
 
 interface Props {
   label: string;
-  intervals: readonly (Interval & { severity?: Severity })[];
+  intervals: readonly (Interval & { severity?: Severity; acknowledged_by?: string; note?: string })[];
   /** Epoch milliseconds. */
   from: number;
   to: number;
@@ -19,7 +19,9 @@ export function Blocks({ label, intervals, from, to }: Props) {
       {intervals.map((interval) => {
         const block = blockOf(interval, from, to);
         if (!block) return null;
-        const { started_at, ended_at, severity = "warning" } = interval;
+        const { started_at, ended_at, severity = "warning", acknowledged_by, note } = interval;
+        const when = `${moment(started_at, "minute")}, ${between(started_at, ended_at, to)}`;
+        const who = [acknowledged_by, note].filter(Boolean).join(": ");
         return (
           <span
             key={`${started_at} ${ended_at}`}
@@ -27,7 +29,7 @@ export function Blocks({ label, intervals, from, to }: Props) {
             data-severity={severity}
             data-open={block.open || undefined}
             style={{ left: `${block.left * 100}%`, width: `${block.width * 100}%` }}
-            title={`${moment(started_at, "minute")}, ${between(started_at, ended_at, to)}`}
+            title={who ? `${when}\n${who}` : when}
           />
         );
       })}

@@ -118,6 +118,7 @@ export function emptyRule(name: string): AlarmRuleDocument {
     },
     labels: {},
     notify: [],
+    remind_s: 14_400,
     depends_on: "",
     quiet_hours: [],
   };

@@ -50,5 +50,5 @@ __all__ = [
     "users",
 ]
 
-REVISION = "0008"
+REVISION = "0009"
 """What `migrations/` leads to; kept here so that a process can check it without Alembic."""

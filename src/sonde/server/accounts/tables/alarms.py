@@ -56,6 +56,7 @@ alarm_states = Table(
     Column("started_at", Moment),
     Column("suppressed_by", String(16), nullable=False),
     Column("told", Boolean, nullable=False),
+    Column("told_at", Moment),
     **MYSQL,
 )
 

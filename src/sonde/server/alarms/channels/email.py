@@ -33,7 +33,9 @@ def mail(notifier: AlarmNotifierDocument, message: Message, now: datetime) -> Em
     paragraphs = []
     for told in message.alarms:
         link = message.link(told)
-        paragraphs.append("\n".join([wording.name_of(told), *wording.lines(message, told), *([link] if link else [])]))
+        paragraphs.append(
+            "\n".join([wording.name_of(message, told), *wording.lines(message, told), *([link] if link else [])])
+        )
     found.set_content("\n\n".join(paragraphs or [wording.test_line(message)]) + "\n")
     return found
 

@@ -33,7 +33,7 @@ def request(notifier: AlarmNotifierDocument, message: Message, now: datetime) ->
 
     def paragraph(told: Told) -> str:
         link = message.link(told)
-        name = wording.name_of(told)
+        name = wording.name_of(message, told)
         return "\n".join([f"**[{name}]({link})**" if link else f"**{name}**", *wording.lines(message, told)])
 
     said = text_of(message, paragraph, MOST_BYTES)

@@ -38,7 +38,7 @@ def request(notifier: AlarmNotifierDocument, message: Message, now: datetime) ->
 def _attachment(message: Message, told: Told) -> dict[str, Any]:
     found = {
         "color": _COLOURS[told.severity] if told.event == "fired" else _RECOVERED,
-        "title": escaped(wording.name_of(told)),
+        "title": escaped(wording.name_of(message, told)),
         "text": escaped("\n".join(wording.lines(message, told))),
     }
     link = message.link(told)

@@ -72,6 +72,7 @@ def _as_sonde(message: Message) -> dict[str, Any]:
                 "ended_at": told.ended_at,
                 "ended_by": told.ended_by,
                 "flapping": told.flapping,
+                "reminder": told.reminder,
                 "url": message.link(told),
             }
             for told in message.alarms
@@ -101,7 +102,7 @@ def _alert(message: Message, told: Told) -> dict[str, Any]:
         "status": "firing" if told.event == "fired" else "resolved",
         "labels": labels,
         "annotations": {
-            "summary": f"{wording.name_of(told)}: {wording.lines(message, told)[0]}",
+            "summary": f"{wording.name_of(message, told)}: {wording.lines(message, told)[0]}",
             "description": told.description,
             "value": "" if told.value is None else repr(told.value),
         },

@@ -27,7 +27,7 @@ def request(notifier: AlarmNotifierDocument, message: Message, now: datetime) ->
 
     def paragraph(told: Told) -> str:
         link = message.link(told)
-        name = wording.name_of(told)
+        name = wording.name_of(message, told)
         lines = [f"**[{name}]({link})**" if link else f"**{name}**"]
         return "\n".join([*lines, *(f"> {line}" for line in wording.lines(message, told))])
 

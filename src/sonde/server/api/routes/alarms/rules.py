@@ -29,6 +29,7 @@ from sonde.server.reports.alarms import (
     AlarmRuleWish,
     AlarmTemplate,
 )
+from sonde.server.reports.language import Language
 from sonde.server.reports.page import Page
 
 _TOML: dict[int | str, dict[str, Any]] = {200: {"content": {"application/toml": {}}, "description": "TOML."}}
@@ -61,9 +62,13 @@ def add_rules(router: APIRouter, parts: Parts, seen: Seen) -> None:
         return _rule(found)
 
     @router.get("/templates", response_model=Page[AlarmTemplate])
-    async def offered(request: Request, _: Annotated[Caller, Depends(reader)]) -> Response:
+    async def offered(
+        request: Request,
+        _: Annotated[Caller, Depends(reader)],
+        language: Annotated[Language, Query(description="Of their names and descriptions.")] = "en",
+    ) -> Response:
         """Rules to start from."""
-        return await parts.answers(request, lambda: Page(items=templates.templates()), "template")
+        return await parts.answers(request, lambda: Page(items=templates.templates(language)), "template")
 
     @router.get("/rules", response_model=Page[AlarmRule])
     async def list_rules(
