@@ -40,10 +40,13 @@ CREATE OR REPLACE FUNCTION sonde_sw8_fault AS m -> CAST((
 -- Until an app could say how late its data may come.
 DROP VIEW IF EXISTS arriving_spans_of_segments;
 
+-- Until what a log says was not copied to each place where it is used.
+DROP VIEW IF EXISTS timely_spans_of_segments;
+
 -- From the inside out, as in 110_spans.sql: one row a segment, one row a span with its tags by meaning, what they say, what
 -- it talks to, and the columns. A span that is not to be analysed is stored as internal and has no peer: statistics pass it
 -- over. Where a step uses what another alias of it says, that is something short.
-CREATE MATERIALIZED VIEW IF NOT EXISTS timely_spans_of_segments TO arriving_spans AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS spans_of_segments TO arriving_spans AS
 SELECT
     app, service, instance, endpoint,
     CAST(kind_number AS Enum8('internal' = 1, 'server' = 2, 'client' = 3, 'producer' = 4, 'consumer' = 5)) AS kind,
@@ -181,7 +184,7 @@ FROM (
                     if(is_root AND is_called, arraySlice(callers, 2), callers) AS links,
                     if(segment_fault != '', segment_fault,
                         sonde_span_time_fault(app, toUInt64(start_ms) * 1000000, received_unix_nano)) AS fault,
-                    arrayMap(l -> sonde_sw8_fault(mapFromArrays(l.data.key, l.data.value)), logs) AS faults
+                    arrayMap(m -> sonde_sw8_fault(m), arrayMap(l -> mapFromArrays(l.data.key, l.data.value), logs)) AS faults
                 FROM (
                     SELECT
                         app, received_unix_nano, received, service, instance, trace, segment, trace_id, segment_fault,

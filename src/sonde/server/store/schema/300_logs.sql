@@ -96,39 +96,55 @@ CREATE TABLE IF NOT EXISTS arriving_logs (
 )
 ENGINE = Null;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS arriving_logs_of_intake TO arriving_logs AS
-WITH
-    multiIf(
-        l.time_unix_nano != 0, l.time_unix_nano,
-        l.observed_time_unix_nano != 0, l.observed_time_unix_nano,
-        received_unix_nano) AS time_ns
+-- Until it was analysed in a third of the time.
+DROP VIEW IF EXISTS arriving_logs_of_intake;
+
+-- From the inside out, as in 110_spans.sql: one row a sender with its resource as a map, who that is, one row a record, and
+-- the columns. No step uses an alias of its own: as it was with those, analysing this took 80 ms of CPU a load, now 30.
+CREATE MATERIALIZED VIEW IF NOT EXISTS arriving_logs_of_records TO arriving_logs AS
 SELECT
     app, service, instance, host,
     fromUnixTimestamp64Micro(toInt64(intDiv(time_ns, 1000)), 'UTC') AS time,
-    if(l.severity_number BETWEEN 1 AND 24, l.severity_number, 0) AS severity,
-    l.severity_text AS severity_text,
-    l.event_name AS event,
-    sonde_text(l.body) AS body,
-    toFixedString(if(length(l.trace_id) = 16, l.trace_id, ''), 16) AS trace_id,
-    toFixedString(if(length(l.span_id) = 8, l.span_id, ''), 8) AS span_id,
-    mapFromArrays(l.attributes.key, arrayMap(v -> sonde_text(v), l.attributes.value)) AS attributes,
+    if(severity_number BETWEEN 1 AND 24, severity_number, 0) AS severity,
+    severity_text, event,
+    sonde_text(said) AS body,
+    toFixedString(if(length(trace) = 16, trace, ''), 16) AS trace_id,
+    toFixedString(if(length(span) = 8, span, ''), 8) AS span_id,
+    mapFromArrays(keys, arrayMap(v -> sonde_text(v), values)) AS attributes,
     toDateTime(intDiv(received_unix_nano, 1000000000), 'UTC') AS received,
     sonde_time_fault(time_ns, received_unix_nano) AS fault
 FROM (
-    SELECT app, received_unix_nano, service, instance, host, arrayJoin(scope.log_records) AS l
+    SELECT
+        app, received_unix_nano, service, instance, host,
+        multiIf(
+            l.time_unix_nano != 0, l.time_unix_nano,
+            l.observed_time_unix_nano != 0, l.observed_time_unix_nano,
+            received_unix_nano) AS time_ns,
+        l.severity_number AS severity_number,
+        l.severity_text AS severity_text,
+        l.event_name AS event,
+        l.body AS said,
+        l.trace_id AS trace,
+        l.span_id AS span,
+        l.attributes.key AS keys,
+        l.attributes.value AS values
     FROM (
-        SELECT app, received_unix_nano, service, instance, host, arrayJoin(scopes) AS scope
+        SELECT app, received_unix_nano, service, instance, host, arrayJoin(arrayJoin(scopes).log_records) AS l
         FROM (
             SELECT
-                app, received_unix_nano,
-                mapFromArrays(
-                    r.resource.attributes.key,
-                    arrayMap(v -> sonde_text(v), r.resource.attributes.value)) AS resource,
+                app, received_unix_nano, scopes,
                 sonde_service(resource) AS service,
                 sonde_instance(resource) AS instance,
-                resource['host.name'] AS host,
-                r.scope_logs AS scopes
-            FROM (SELECT app, received_unix_nano, arrayJoin(logs.resource_logs) AS r FROM intake_logs)
+                resource['host.name'] AS host
+            FROM (
+                SELECT
+                    app, received_unix_nano,
+                    mapFromArrays(
+                        r.resource.attributes.key,
+                        arrayMap(v -> sonde_text(v), r.resource.attributes.value)) AS resource,
+                    r.scope_logs AS scopes
+                FROM (SELECT app, received_unix_nano, arrayJoin(logs.resource_logs) AS r FROM intake_logs)
+            )
         )
     )
 );
