@@ -18,7 +18,8 @@
 
 #include <unistd.h>
 
-static const uint64_t PARK_WITHIN_NS = 20000000; /* the longest that a fork waits for a slow agent */
+static const uint64_t PARK_WITHIN_NS = 20000000;   /* the longest that a fork waits for a slow agent, */
+static const uint64_t PARK_AT_MOST_NS = 200000000; /* and for a processor */
 /* And for Python's work: a thread that imports something leaves the module's lock taken in the child. */
 static const uint64_t WORK_WITHIN_NS = 1000000000;
 
@@ -299,7 +300,7 @@ PyObject *lifecycle_flush_at_exit(PyObject *Py_UNUSED(module), PyObject *Py_UNUS
 PyObject *lifecycle_before_fork(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
     if (recorder.on && recorder.has_sender) {
         Py_BEGIN_ALLOW_THREADS;
-        sender_park(PARK_WITHIN_NS);
+        sender_park(PARK_WITHIN_NS, PARK_AT_MOST_NS);
         work_wait(WORK_WITHIN_NS);
         Py_END_ALLOW_THREADS;
     }

@@ -15,9 +15,11 @@
 #include "frame_queue.h"
 #include "rings.h"
 #include "termination.h"
+#include "thread_end.h"
 #include "waker.h"
 
 static const uint64_t SECOND_NS = 1000000000u, NEVER = UINT64_MAX;
+static const uint64_t GONE_WITHIN_NS = 20000000u;
 enum { QUIET_LOOKS = 10, STACK_BYTES = 256 << 10 };
 
 _Atomic bool sender_asleep;
@@ -33,6 +35,8 @@ static struct {
     bool waits;          /* it has nothing to do, and nobody has woken it */
     bool stopping, parking, urgent, flushed;
     bool parked;              /* and not started since */
+    bool held_up;             /* the agent did not take at once what was written since it is to park */
+    pid_t task;               /* the thread, for the kernel */
     bool last;                /* the process ends with this flush: say how it went */
     uint64_t asked, answered; /* flushes */
     uint64_t stop_by_ns, start_again_ns;
@@ -157,6 +161,10 @@ static int pause_before_look(int quiet) {
 /* A stop that takes too long. Asked in the middle of a write. */
 static bool has_expired(void) {
     pthread_mutex_lock(&mutex);
+    if (shared.parking && !shared.held_up) {
+        shared.held_up = true;
+        pthread_cond_broadcast(&changed);
+    }
     bool expired = shared.stopping && clock_monotonic_ns() > shared.stop_by_ns;
     pthread_mutex_unlock(&mutex);
     return expired || termination_is_overdue();
@@ -167,6 +175,9 @@ static bool has_expired(void) {
 static void *run(void *nothing) {
     int quiet = 0;
     bool ending = false;
+    pthread_mutex_lock(&mutex);
+    shared.task = gettid();
+    pthread_mutex_unlock(&mutex);
     while (!ending) {
         pthread_mutex_lock(&mutex);
         quiet = pause_before_look(quiet);
@@ -225,8 +236,10 @@ static int create_thread(void) {
 /* With the mutex held, which is let go meanwhile: the thread has ended or is about to. Who stops and who
    parks take turns, so that only one of them gets here. */
 static void join_thread(void) {
+    pid_t task = shared.task;
     pthread_mutex_unlock(&mutex);
     pthread_join(thread, NULL);
+    thread_end_wait(task, clock_monotonic_ns() + GONE_WITHIN_NS);
     pthread_mutex_lock(&mutex);
     shared.running = shared.stopping = false;
 }
@@ -318,15 +331,22 @@ void sender_stop(uint64_t timeout_ns) {
     pthread_mutex_unlock(&mutex);
 }
 
-void sender_park(uint64_t timeout_ns) {
-    uint64_t deadline_ns = clock_monotonic_ns() + timeout_ns;
+/* With the mutex held: whether the thread has ended. One that the agent holds up has less time than one that
+   only waits for a processor. */
+static bool wait_for_parking(uint64_t slow_ns, uint64_t busy_ns) {
+    while (!shared.ended && wait_for_sender(shared.held_up ? slow_ns : busy_ns))
+        ;
+    return shared.ended;
+}
+
+void sender_park(uint64_t slow_ns, uint64_t busy_ns) {
+    uint64_t now_ns = clock_monotonic_ns();
     pthread_mutex_lock(&mutex);
     if (shared.running && !shared.stopping && !shared.parking) {
         shared.parking = true;
+        shared.held_up = false;
         wake();
-        while (!shared.ended && wait_for_sender(deadline_ns))
-            ;
-        if (shared.ended) {
+        if (wait_for_parking(now_ns + slow_ns, now_ns + busy_ns)) {
             join_thread();
             shared.parked = true;
             atomic_store(&sender_asleep, true);

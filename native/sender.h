@@ -40,8 +40,9 @@ bool sender_flush(uint64_t timeout_ns, bool last);
 void sender_stop(uint64_t timeout_ns);
 
 /* Before a fork: send what is in the rings and end the thread, but keep the connection. Where it is not done
-   in time (the agent does not read), the thread goes on. */
-void sender_park(uint64_t timeout_ns);
+   in time, the thread goes on: within `slow_ns` where the agent does not read, else within `busy_ns`, on a
+   machine that is. */
+void sender_park(uint64_t slow_ns, uint64_t busy_ns);
 
 /* In the parent, after it: start the thread again, if it was parked. */
 void sender_resume(void);

@@ -4,10 +4,12 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "counters.h"
 #include "sender.h"
+#include "thread_end.h"
 
 static const uint64_t SECOND_NS = 1000000000u;
 enum { STACK_BYTES = 1 << 20 }; /* Python runs on it, and may import and compile */
@@ -16,6 +18,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended;
 static pthread_t thread;
 static bool to_join; /* there is a thread, or was one that nobody has joined */
+static pid_t tid;    /* its, for the kernel */
 static uint32_t life;
 static _Atomic bool under_way;
 static _Atomic uint64_t begin_again_ns;
@@ -41,6 +44,7 @@ static void *run(void *nothing) {
     pthread_mutex_lock(&mutex);
     bool ours = mine.life == life; /* else this is a child that the work has forked */
     if (ours) {
+        tid = gettid();
         atomic_store(&under_way, false);
         pthread_cond_broadcast(&ended);
     }
@@ -106,9 +110,11 @@ bool work_wait(uint64_t timeout_ns) {
     while (!mine && atomic_load(&under_way) && pthread_cond_timedwait(&ended, &mutex, &until) == 0)
         ;
     bool over = !mine && !atomic_load(&under_way);
+    pid_t joined = over && to_join ? tid : 0;
     if (over)
         join_thread();
     pthread_mutex_unlock(&mutex);
+    thread_end_wait(joined, until_ns);
     return over;
 }
 

@@ -74,7 +74,7 @@ static void *disturb(void *nothing) {
         if (turn % 3 == 0)
             sender_flush(1000000, false);
         if (turn % 7 == 0)
-            sender_park(10000000), work_wait(10000000), sender_resume();
+            sender_park(10000000, 10000000), work_wait(10000000), sender_resume();
         assert(target_set_resource(resource, sizeof resource));
         usleep(1000);
     }
