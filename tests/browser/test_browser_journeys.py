@@ -291,26 +291,3 @@ def test_an_address_with_values_nobody_knows_shows_the_page_all_the_same(visit, 
 def test_a_trace_that_is_not_there_says_so(visit):
     visit.open(f"/traces/{'0' * 31}1")
     expect(visit.find("empty")).to_contain_text("There is no such trace")
-
-
-@pytest.mark.parametrize(
-    ("theme", "language", "size"),
-    [
-        ("dark", "en", (1440, 900)),
-        pytest.param("light", "zh", (1440, 900), marks=pytest.mark.slow),
-        pytest.param("dark", "zh", (390, 844), marks=pytest.mark.slow),
-        ("light", "zh", (390, 844)),
-    ],
-    ids=["dark-en-desk", "light-zh-desk", "dark-zh-phone", "light-zh-phone"],
-)
-def test_every_page_loads_without_complaint(visits, traffic, theme, language, size):
-    """In both themes, both languages, on a desk and on a phone; and no page is wider than its window."""
-    visit = visits(theme=theme, language=language, width=size[0], height=size[1])
-    visit.log_in()
-    visit.page.wait_for_url("**/services*")
-    for address in ("/services", "/services/front", "/map", "/traces", f"/traces/{traffic[0]}", "/live", "/nodes"):
-        visit.open(address)
-        assert visit.page.locator("html").get_attribute("lang") == language
-        assert visit.page.locator("html").get_attribute("data-mantine-color-scheme") == theme
-        assert visit.page.evaluate("document.documentElement.scrollWidth") <= size[0], address
-    assert visit.complaints == []
