@@ -28,7 +28,7 @@ def price(rounds):
 
 
 def application(environ, start_response):
-    KEPT.append(bytearray(20_000))
+    KEPT.append(bytearray(int(environ["QUERY_STRING"] or 20_000)))
     body = json.dumps({"price": price(20_000)}).encode()
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]

@@ -59,9 +59,14 @@ class App:
             [*SONDE, "run", "--socket", str(host.socket), "--service", SERVICE, "--", *_python(APP)], "app"
         )
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}/"
+        self.asked = self.url
         self._ended = threading.Event()
         self._caller = threading.Thread(target=self._call, daemon=True)
         self._caller.start()
+
+    def keep(self, size):
+        """So many bytes of each request from now on."""
+        self.asked = f"{self.url}?{size}"
 
     def stop(self):
         """Nobody calls it any more."""
@@ -70,7 +75,7 @@ class App:
 
     def _call(self):
         while not self._ended.wait(PAUSE_S):
-            with urllib.request.urlopen(self.url, timeout=30) as answer:
+            with urllib.request.urlopen(self.asked, timeout=30) as answer:
                 answer.read()
 
 

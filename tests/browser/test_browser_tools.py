@@ -184,6 +184,58 @@ def test_two_profiles_are_compared(guest, allowed):
     assert guest.complaints == []
 
 
+def compare_with(visit, first):
+    visit.page.get_by_label("Compare with").select_option(first)
+    expect(visit.page).to_have_url(re.compile(f"before={first}"))
+
+
+def test_two_looks_at_the_heap_are_compared_by_type_root_and_holder(guest, allowed):
+    first = start(guest, "Heap").rpartition("/")[2]
+    guest.find("heap").wait_for()
+    second = start(guest, "Heap")
+    guest.find("heap").wait_for()
+    compare_with(guest, first)
+
+    changes = guest.find("heapChanges")
+    expect(changes.locator("tbody tr").filter(has_text="bytearray").first).to_contain_text("grown")
+    changes.get_by_text("Keep alive", exact=True).click()
+    expect(changes.locator("tbody tr").filter(has_text=".KEPT").first).to_contain_text("+")
+    changes.get_by_label("Find types, holders").fill("nothing is called so")
+    expect(changes).to_contain_text("nothing is called so")
+
+    guest.page.get_by_label("Compare with").select_option("")
+    expect(guest.page).not_to_have_url(re.compile("before="))
+    expect(guest.find("heap")).to_be_visible()
+    assert RUN.search(guest.page.url)[0] == second
+    assert guest.complaints == []
+
+
+def test_two_runs_of_leaks_are_compared_line_by_line(guest, visits, allowed, app):
+    first = start(guest, "Leaks", 4).rpartition("/")[2]
+    guest.find("leaks").wait_for(timeout=60_000)
+    app.keep(80_000)
+    start(guest, "Leaks", 4)
+    guest.find("leaks").wait_for(timeout=60_000)
+    compare_with(guest, first)
+
+    changes = guest.find("leakChanges")
+    changes.get_by_text("grown 1", exact=True).click()
+    row = changes.locator("tbody tr").filter(has_text="bytearray")
+    expect(row).to_contain_text("grown")
+    expect(row).to_contain_text("+")
+    expect(row).to_contain_text("browser_app.py")
+    expect(row).to_contain_text("KEPT")
+
+    other = visits(theme="light", language="zh", width=360, height=740)
+    other.log_in()
+    other.page.wait_for_url("**/services*")
+    other.open(guest.page.url.removeprefix(guest.page.url.split("/tools")[0]))
+    expect(other.find("leakChanges").locator("tbody tr").filter(has_text="bytearray")).to_contain_text("增加")
+    assert other.page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert guest.complaints == []
+    assert other.complaints == []
+
+
 def test_stacks_show_threads_and_who_waits_for_whom(guest, allowed):
     start(guest, "Stacks now")
     expect(guest.find("stacks")).to_contain_text("MainThread")

@@ -180,6 +180,32 @@ def test_lines_are_new_gone_grown_or_the_same():
     )
 
 
+def leaks(*sites):
+    """leaks.json with (line, verdict, bytes of each request)."""
+    rows = [
+        {"file": "shop.py", "line": line, "type": "dict", "via": None, "verdict": verdict, "bytes": round(each * 50),
+         "blocks": 50, "bytes_per_loop": each, "approximate": False, "held_by": ""}
+        for line, verdict, each in sites
+    ]  # fmt: skip
+    found = {"format": "sonde.leaks.v1", "loops": 50, "leaked_bytes": 0, "sites": rows}
+    return run_files.read(json.dumps(found).encode(), LeaksFile)
+
+
+def test_lines_that_leak_or_did_come_before_what_is_new_and_a_part_of_a_byte_is_no_change():
+    before = leaks((5, "leak", 70.0), (7, "leak", 200.0), (9, "warm-up", 0.9), (11, "warm-up", 50.0))
+    now = leaks((3, "warm-up", 900.0), (5, "leak", 90.0), (9, "warm-up", 0.2), (11, "warm-up", 20.0))
+
+    compared = leaks_comparison.compared(before, now)
+
+    assert [(row.line, row.state) for row in compared.lines] == [
+        (5, "grown"),
+        (7, "gone"),
+        (3, "new"),
+        (11, "shrunk"),
+        (9, "same"),
+    ]
+
+
 @pytest.fixture
 def ready(played, api):
     """An agent that has told of one process."""

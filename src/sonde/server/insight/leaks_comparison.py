@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 MOST_SITES = 2000
 """So many lines are in a file at most; see docs/tools/leaks.md."""
 SAME_SHARE = 0.05
-"""A line that keeps of each request as much as before, but for so much of the larger one, is the same."""
+"""A line that keeps of each request as much as before, but for so much of the larger one, is the same,"""
+SAME_BYTES = 1.0
+"""and so is one that differs by less than so many bytes."""
 _ORDER: tuple[ChangeState, ...] = ("new", "grown", "shrunk", "gone", "same")
 
 _Key = tuple[str, int, str, str]
@@ -23,7 +25,7 @@ def compared(before: LeaksFile, now: LeaksFile) -> LeaksComparison:
     """What changed from `before` to `now`. A line is known by file, number, type, and its place in a library."""
     then, here = _sites(before), _sites(now)
     lines = [_change(key, then.get(key), here.get(key)) for key in then.keys() | here.keys()]
-    lines.sort(key=lambda row: (_ORDER.index(row.state), -abs(row.change_bytes_per_request), row.file, row.line))
+    lines.sort(key=_urgency)
     return LeaksComparison(
         before_requests=before.loops,
         now_requests=now.loops,
@@ -32,6 +34,12 @@ def compared(before: LeaksFile, now: LeaksFile) -> LeaksComparison:
         lines=lines,
         cut=max(len(before.sites), len(now.sites)) >= MOST_SITES,
     )
+
+
+def _urgency(row: LeakChange) -> tuple[bool, int, float, str, int]:
+    """What leaks, or did, comes first."""
+    leaks = "leak" in {row.before_verdict, row.now_verdict}
+    return not leaks, _ORDER.index(row.state), -abs(row.change_bytes_per_request), row.file, row.line
 
 
 def _sites(leaks: LeaksFile) -> dict[_Key, LeakSite]:
@@ -74,6 +82,6 @@ def _state(was: float | None, is_: float | None) -> ChangeState:
     if is_ is None:
         return "gone"
     change = is_ - was
-    if abs(change) <= SAME_SHARE * max(abs(was), abs(is_)):
+    if abs(change) < SAME_BYTES or abs(change) <= SAME_SHARE * max(abs(was), abs(is_)):
         return "same"
     return "grown" if change > 0 else "shrunk"

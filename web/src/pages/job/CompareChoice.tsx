@@ -27,7 +27,7 @@ export function CompareChoice({ job, chosen, onChoose }: Props) {
   return (
     <NativeSelect
       size="xs"
-      maw={250}
+      maw={290}
       aria-label={t("job.compare")}
       title={t("job.compare.hint")}
       disabled={data.length === 0}

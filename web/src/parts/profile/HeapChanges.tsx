@@ -135,6 +135,7 @@ function columnsOf(t: Translate, view: View): Column<HeapChange>[] {
           },
         ]
       : []),
+    size,
     {
       key: "state",
       header: t("compare.state"),
@@ -142,7 +143,6 @@ function columnsOf(t: Translate, view: View): Column<HeapChange>[] {
       sortBy: ({ state }) => state,
       cell: ({ state }) => t(`compare.state.${state}`),
     },
-    size,
     ...(view === "roots"
       ? []
       : [

@@ -5,7 +5,8 @@ import { bytesChange, changeTone, countChange } from "./changes";
 
 describe("what changed between two runs", () => {
   it("has a sign, and none where nothing did", () => {
-    expect([2048, -300, 0].map((change) => text(bytesChange(change)))).toEqual(["+2.00 KiB", "−300 B", "0 B"]);
+    const said = [2048, -300, -0.3, 0].map((change) => text(bytesChange(change)));
+    expect(said).toEqual(["+2.00 KiB", "−300 B", "0 B", "0 B"]);
     expect([1200, -1, 0, null].map((change) => text(countChange(change)))).toEqual(["+1,200", "−1", "0", "–"]);
   });
 

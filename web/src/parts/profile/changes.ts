@@ -3,11 +3,11 @@
 import { bytes, count, NOTHING, type Quantity } from "../../domain/format";
 
 const signed = (value: number, { value: size, unit }: Quantity): Quantity => ({
-  value: `${value > 0 ? "+" : value < 0 ? "−" : ""}${size}`,
+  value: `${size === "0" ? "" : value > 0 ? "+" : "−"}${size}`,
   unit,
 });
 
-/** +1.2 MiB, −300 B; 0 B where nothing changed. `atLeast`: ≥ in front of what may be further from 0. */
+/** +1.2 MiB, −300 B; 0 B where nothing changed, or a part of a byte. `atLeast`: ≥ in front of what may be further from 0. */
 export function bytesChange(change: number, atLeast = false): Quantity {
   const { value, unit } = signed(change, bytes(Math.abs(change)));
   return { value: atLeast ? `≥ ${value}` : value, unit };
