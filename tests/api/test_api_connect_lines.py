@@ -1,5 +1,7 @@
 """The lines of the page "Connect an application", taken from the page's own table and run as they stand there."""
 
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -8,11 +10,13 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from api_harness import Server, eventually
+from websockets.sync.client import connect
 
 ROOT = Path(__file__).parents[2]
 RECIPES = {
@@ -158,7 +162,7 @@ def free_port():
 
 
 def test_every_recipe_is_run_by_a_test_or_named_here():
-    """What has no client that could be had: a JVM, PHP with its extensions, somebody's container image, a collector.
+    """What has no client that could be had: a JVM, PHP with its extensions, a collector.
     The settings of PHP's agents are run by tests/skywalking, as far as there is a build of them.
     """
     run = {
@@ -171,8 +175,9 @@ def test_every_recipe_is_run_by_a_test_or_named_here():
         "otel-node",
         "sw-python",
         "xtransit",
+        "xtransit-image",
     }
-    named = {"sw-java", "skyapm-3", "skyapm-4", "skyapm-5", "apache-php", "xtransit-image", "logs-collector"}
+    named = {"sw-java", "skyapm-3", "skyapm-4", "skyapm-5", "apache-php", "logs-collector"}
 
     assert run | named == set(RECIPES)
 
@@ -257,3 +262,33 @@ def test_the_lines_of_xtransit_bring_a_process(newcomer):
 
     eventually(connected, "the agent among the instances", 60)
     newcomer.run("npx xtransit stop all")
+
+
+def heard_of(server, token, lines, name):
+    """An agent that is set up by three lines, as the container image is, stands among the instances."""
+    said = dict(line.strip().split("=", 1) for line in lines)
+    app, secret = said["EZM_APP_ID"], said["EZM_APP_SECRET"]
+    now = int(time.time() * 1000)
+    heartbeat = {"appId": app, "agentId": name, "traceId": "t", "clientId": "c" * 32, "timestamp": now}
+    text = json.dumps({**heartbeat, "type": "heartbeat", "data": {}}, separators=(",", ":"))
+    signature = hmac.new(secret.encode(), text.encode(), hashlib.sha1).hexdigest()
+
+    def agents():
+        with server.client(token) as client:
+            items = client.get("/api/v1/nodejs/instances", params={"app": app}).json()["items"]
+            return name in [item["agent"] for item in items]
+
+    with connect(said["XTRANSIT_SERVER"]) as socket:
+        socket.send(f'{text[:-1]},"signature":"{signature}"}}')
+        return eventually(agents, f"{name} among the instances", 60)
+
+
+def test_the_three_lines_of_the_container_image_bring_an_instance(newcomer):
+    lines = newcomer.lines("xtransit-image", "container").splitlines()
+    assert heard_of(newcomer.server, newcomer.token, lines, "of-the-page")
+
+
+def test_the_three_lines_that_the_first_start_prints_bring_an_instance(open_server):
+    lines = [line for line in open_server.output.splitlines() if line.startswith(("  XTRANSIT_", "  EZM_"))]
+    assert len(lines) == 3
+    assert heard_of(open_server, open_server.token("read"), lines, "of-the-first-start")

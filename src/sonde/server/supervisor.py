@@ -56,7 +56,9 @@ def run(values: Settings, say: Callable[[str], None]) -> None:
         login = prepare_accounts(values)
         if login:
             say(f"admin password: {login['password']}  (user: {login['user']}; also in {folders.first_login})")
-            say(f"what to set in applications, xtransit's three lines among it: {address}/connect")
+            for line in second.for_xtransit(login):
+                say(line)
+            say(f"what to set for everything else: {address}/connect")
         children = [] if values[settings.STORE_URL] else [store_child(values, folders)]
         children.append(web_child(values, folders, web, second))
 
@@ -70,7 +72,8 @@ def run(values: Settings, say: Callable[[str], None]) -> None:
 def prepare_accounts(values: Settings) -> dict[str, str] | None:
     """Bring the metadata database up to date, in a process of its own: it needs much memory, once.
 
-    User and password of the first admin, if one was made with a random password. Raises StartError.
+    User and password of the first admin, if one was made with a random password, and `app` and `secret` of the first
+    app. Raises StartError.
     """
     done = subprocess.run(
         [sys.executable, "-m", "sonde.server.accounts.prepare"],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sonde.server.accounts.apps import Apps
+    from sonde.server.accounts.apps import Apps, NewApp
     from sonde.server.accounts.users import User, Users
 
 ADMIN = "admin"
@@ -46,9 +46,9 @@ def ensure_admin(users: Users, chosen_password: str, login_file: Path) -> FirstL
     return FirstLogin(ADMIN, None if chosen_password else password)
 
 
-def ensure_app(apps: Apps) -> None:
-    """Make the first app, where there is none. Its id and secret are read in the console."""
-    apps.create_first(APP, "first start")
+def ensure_app(apps: Apps) -> NewApp | None:
+    """Make the first app; None where there is one already."""
+    return apps.create_first(APP, "first start")
 
 
 def _write_privately(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """`python -m sonde.server.accounts.prepare`: what `sonde up` does to the metadata before it serves.
 
-Prints the login of the first admin as JSON, or `null`. A process of its own, so that Alembic and the hashing of a
-password cost memory for a second only.
+Prints what to tell the owner as JSON, or `null`: login of the first admin, id and secret of the first app. A process of
+its own, so that Alembic and the hashing of a password cost memory for a second only.
 """
 
 from __future__ import annotations
@@ -20,20 +20,19 @@ from sonde.server.accounts.migrate import migrate
 from sonde.server.folders import Folders
 
 if TYPE_CHECKING:
+    from sonde.server.accounts.apps import NewApp
     from sonde.server.accounts.first_start import FirstLogin
     from sonde.settings import Settings
 
 
-def prepare(values: Settings) -> FirstLogin | None:
+def prepare(values: Settings) -> tuple[FirstLogin | None, NewApp | None]:
     """Migrate, and make the first admin and the first app. Raises SettingError, AccountsError, DBAPIError."""
     folders = Folders.of(values)
     accounts = Accounts.of(values, folders.data)
     try:
         migrate(accounts.engine)
         first = ensure_admin(accounts.users, values[settings.ADMIN_PASSWORD], folders.first_login)
-        if first is not None:
-            ensure_app(accounts.apps)
-        return first
+        return first, ensure_app(accounts.apps) if first is not None else None
     finally:
         accounts.close()
 
@@ -41,14 +40,18 @@ def prepare(values: Settings) -> FirstLogin | None:
 def main() -> int:
     """Exit code 1 with one line on standard error when it cannot be done."""
     try:
-        login = prepare(settings.Settings())
+        login, app = prepare(settings.Settings())
     except (settings.SettingError, AccountsError) as error:
         print(f"sonde: {error}", file=sys.stderr)  # noqa: T201 - a command
         return 1
     except DBAPIError as error:
         print(f"sonde: the metadata database refuses: {error.orig}", file=sys.stderr)  # noqa: T201 - a command
         return 1
-    shown = {"user": login.user, "password": login.password} if login and login.password else None
+    shown = None
+    if login is not None and login.password is not None:  # else nobody is there to read it, but a log
+        shown = {"user": login.user, "password": login.password}
+        if app is not None:
+            shown |= {"app": app.app.id, "secret": app.secret}
     print(json.dumps(shown))  # noqa: T201 - a command
     return 0
 

@@ -12,7 +12,7 @@ from sonde.server.supervision.ports import PortError, listen, own_address, reser
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sonde.settings import Setting, Settings
 
@@ -84,6 +84,14 @@ class SecondPorts:
         for port, bound in self._open.items():
             address = shown_address(bound) if port.reserved else f"{port.scheme}://{shown_address(bound)}"
             yield f"{port.protocol} at {address}"
+
+    def for_xtransit(self, keys: Mapping[str, str]) -> Iterator[str]:
+        """What to set for easy-monitor's agents; nothing where there is no port for them. `keys`: `app`, `secret`."""
+        if XTRANSIT in self._open and "app" in keys:
+            yield "what to set for xtransit:"
+            yield f"  XTRANSIT_SERVER={XTRANSIT.scheme}://{shown_address(self._open[XTRANSIT])}"
+            yield f"  EZM_APP_ID={keys['app']}"
+            yield f"  EZM_APP_SECRET={keys['secret']}"
 
     def __enter__(self) -> Self:
         return self
