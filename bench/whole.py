@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import statistics
@@ -132,23 +133,19 @@ def fill(target: Server, end: datetime) -> None:
     while (stored := target.store.rows("SELECT count() FROM spans")[0][0]) < bodies * min(SPANS, BODY_SPANS):
         print(f"\rstored: {stored:,}", end="", file=sys.stderr, flush=True)
         time.sleep(2)
-    times = {"start": end - DAY, "end": end}
-    for ago in range(1, DAYS):
-        for table, columns in _COPIED.items():
-            more = f", last_seen - INTERVAL {ago} DAY AS last_seen" if table == "rollup_30s" else ""
-            names = columns + (", last_seen" if more else "")
-            target.store.command(
-                f"INSERT INTO {table} (slot, {names})"  # noqa: S608 - names of ours
-                f" SELECT slot - INTERVAL {ago} DAY, {columns}{more} FROM {table}"
-                " WHERE slot >= {start:DateTime('UTC')} AND slot < {end:DateTime('UTC')}",
-                times,
-                settings={"max_partitions_per_insert_block": 10},
-            )
+    for ago, hour, table in itertools.product(range(1, DAYS), range(24), _COPIED):
+        columns = _COPIED[table]
+        more = f", last_seen - INTERVAL {ago} DAY AS last_seen" if table == "rollup_30s" else ""
+        names = columns + (", last_seen" if more else "")
+        target.store.command(
+            f"INSERT INTO {table} (slot, {names})"  # noqa: S608 - names of ours
+            f" SELECT slot - INTERVAL {ago} DAY, {columns}{more} FROM {table}"
+            " WHERE slot >= {start:DateTime('UTC')} AND slot < {end:DateTime('UTC')}",
+            {"start": end - DAY + hour * HOUR, "end": end - DAY + (hour + 1) * HOUR},
+        )
         print(f"\rdays before: {ago} of {DAYS - 1}   ", end="", file=sys.stderr, flush=True)
     print("\nlong slots", file=sys.stderr)
     long_slots.make(target.store)
-    for table in ("spans", "rollup_30s", "edges_30s", "rollup_long", "edges_long"):
-        target.store.command(f"OPTIMIZE TABLE {table}")
 
 
 @contextlib.contextmanager

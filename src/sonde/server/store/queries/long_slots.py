@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CLOSED_AFTER = timedelta(seconds=90)
 """Before that, most of a slot is still on its way: it would be made twice."""
+_AT_ONCE_S = 3600
+"""Of a longer time there may be more keys than the engine has memory for."""
 _INSERT_MAX = timedelta(minutes=3)
 """Rows are dated when their insert begins; longer than this none takes."""
 
@@ -33,7 +35,7 @@ _REQUEST_SUMS = """
     quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations"""
 _CALL_SUMS = """
     sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, max(max_ns) AS max_ns,
-    quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations"""
+    sumMap(histogram) AS histogram, quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations"""
 _REQUEST_KEYS = "kept_by, app, service, kind, is_entry, is_root, endpoint, instance, status_code"
 _CALL_KEYS = "app, service, kind, peer, system"
 _TOTALS = "count, errors, sum_ns, error_sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, histogram, durations"
@@ -56,7 +58,7 @@ _REQUESTS = f"""
     )
     GROUP BY long, {_REQUEST_KEYS}"""
 _CALLS = f"""
-    INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, durations, made)
+    INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, histogram, durations, made)
     SELECT {_WIDE_S}, toStartOfInterval(slot, INTERVAL {_WIDE_S} SECOND) AS long, {_CALL_KEYS}, {_CALL_SUMS},
         now64(3, 'UTC')
     FROM edges_30s
@@ -72,7 +74,7 @@ _REQUESTS_WIDER = f"""
     WHERE {_WIDER} AND slot_s = {_WIDE_S} AND long IN {{slots:Array(DateTime('UTC'))}}
     GROUP BY long, {_REQUEST_KEYS}"""
 _CALLS_WIDER = f"""
-    INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, durations, made)
+    INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, histogram, durations, made)
     SELECT {_WIDEST_S}, toStartOfInterval(slot, INTERVAL {_WIDEST_S} SECOND) AS long, {_CALL_KEYS}, {_CALL_SUMS},
         now64(3, 'UTC')
     FROM edges_long FINAL
@@ -92,13 +94,12 @@ def make(client: StoreClient, now: datetime | None = None) -> int:
     )
     closed = floor_to((now or began) - CLOSED_AFTER, _WIDE_S)
     wanted = _wanted(client, until, closed, of_rows_until)
-    for _, days in groupby(wanted, key=lambda slot: slot.date()):
-        of_day = list(days)
-        _write(client, (_REQUESTS, _CALLS), of_day, _WIDE_S)
+    for _, near in groupby(wanted, key=lambda slot: floor_to(slot, _AT_ONCE_S)):
+        _write(client, (_REQUESTS, _CALLS), list(near), _WIDE_S)
     wider = {floor_to(slot, _WIDEST_S) for slot in (*wanted, *([until] if until.timestamp() else []))}
     over = sorted(slot for slot in wider if slot + timedelta(seconds=_WIDEST_S) <= closed)
-    for _, days in groupby(over, key=lambda slot: slot.date()):
-        _write(client, (_REQUESTS_WIDER, _CALLS_WIDER), list(days), _WIDEST_S)
+    for slot in over:
+        _write(client, (_REQUESTS_WIDER, _CALLS_WIDER), [slot], _WIDEST_S)
     client.command(
         "INSERT INTO long_slots_made SELECT {closed:DateTime('UTC')}, {written:DateTime('UTC')}, now64(3, 'UTC')",
         {"closed": max(closed, until), "written": began - _INSERT_MAX},
