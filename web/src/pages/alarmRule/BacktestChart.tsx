@@ -43,7 +43,8 @@ export function BacktestChart({ found, rule }: Props) {
     [series, t],
   );
   if (!group) return null;
-  const from = new Date(found.from).getTime();
+  // before the first data there is nothing to see, and what is would be squeezed
+  const from = new Date(found.data_from ?? found.from).getTime();
   const to = new Date(found.to).getTime();
   return (
     <div>

@@ -195,7 +195,7 @@ export function StatisticsTable({ found, rows, filter, appName, sort, onSort, fo
         else void navigate({ to: "/traces", search: tracesOf(row, by, filter) });
       }}
       rowHeight={compares ? 46 : 36}
-      restWidth={186}
+      restWidth={columns.length > figures.length + 2 ? 240 : 186} // beside a service or an app it scrolls in any case
       foot={foot}
     />
   );

@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useState } from "react";
 
 import type { TraceFilter } from "../../api/endpoints";
+import { appsQuery } from "../../api/queries";
 import { attributeKeysQuery, attributeValuesQuery } from "../../api/traces";
 import {
   type Condition,
@@ -42,6 +43,8 @@ export function Conditions({ filter, onChange }: Props) {
     ...attributeValuesQuery(draft.key, typed, filter.service, range),
     enabled: known && draft.operator !== "?",
   });
+  const apps = useQuery({ ...appsQuery, enabled: filter.app !== undefined });
+  const appName = (id: string) => apps.data?.find((app) => app.id === id)?.name ?? id;
   const given = filter.attribute ?? [];
   const bad = draft.key !== "" && draft.value !== "" && !isComplete(draft);
 
@@ -69,7 +72,7 @@ export function Conditions({ filter, onChange }: Props) {
           value && (
             <Chip
               key={name}
-              words={[t(`traces.of.${name}`), "=", value]}
+              words={[t(`traces.of.${name}`), "=", name === "app" ? appName(value) : value]}
               onRemove={() => onChange({ [name]: undefined, ...(name === "peer" && { any_span: undefined }) })}
             />
           )
