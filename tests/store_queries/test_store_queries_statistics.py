@@ -12,15 +12,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from otlp_making import CLIENT, CONSUMER, SERVER, SLOT, Span, spans_request
 
+from sonde.server.insight.histogram import whole_numbers
 from sonde.server.insight.measures import Thresholds
 from sonde.server.insight.steps import floor_to
 from sonde.server.insight.time_blocks import Day, zone
+from sonde.server.reports.statistics import Tiers
 from sonde.server.store.queries import statistics, statistics_series
 from sonde.server.store.queries.statistics import Asked, Filters, UnfitFilterError
 
 SECOND = timedelta(seconds=1)
 KINDS = {SERVER: "server", CLIENT: "client", CONSUMER: "consumer"}
 BY = Thresholds(apdex_t_ms=500, normal_ms=100, slow_ms=200, timeout_ms=2000)
+
+
+def tiers(**said: int) -> Tiers:
+    return Tiers(**{name: said.get(name, 0) for name in Tiers.model_fields})
+
+
 RANK = 0.015
 """A percentile lies between those whose ranks are this share of all requests lower and higher, and one request more."""
 DIGITS = 1 / 250
@@ -322,11 +330,68 @@ def test_calls_have_rows_by_who_makes_them_and_to_whom(web, loader, sender, app)
     (peer,) = statistics.table(web, question, "peer").items
 
     assert (callee.service, callee.peer, callee.peer_type, callee.requests) == ("orders", "stock-service", "service", 3)
-    assert (callee.max_ms, callee.tiers, callee.compared.requests) == (3.0, None, 0)
+    assert (callee.max_ms, callee.min_ms, callee.compared.requests) == (3.0, None, 0)
+    for row in (callee, caller, peer):
+        assert (row.tiers, row.apdex, row.timeouts) == (tiers(normal=3), 1.0, 0)
     assert (caller.service, caller.peer, caller.requests) == ("stock-service", "orders", 3)
     assert (peer.peer, peer.system, peer.peer_type, peer.requests) == ("stock:80", "http", "external", 3)
     with pytest.raises(UnfitFilterError, match="not kept by endpoint"):
         statistics.table(web, asked(app, SLOT, SLOT + SECOND, endpoint="GET /a"), "callee")
+
+
+def test_calls_are_judged_by_the_thresholds_of_their_app_and_shared_out_among_those_who_answer(
+    web, loader, sender, app
+):
+    attributes = {"server.address": "gateway", "server.port": 80, "http.request.method": "GET"}
+    for target, weight in (("stock", 2), ("prices", 1)):
+        loader.command(
+            "INSERT INTO peers (app, service, peer, target, calls, learned)"
+            " SELECT {app:String}, 'orders', 'gateway:80', {target:String}, {weight:UInt64}, now()",
+            {"app": app, "target": target, "weight": weight},
+        )
+    durations = [(5, False), (30, False), (30, False), (300, False), (5, True)]
+    sender.spans(
+        "orders",
+        *[
+            Span(
+                start=SLOT, kind=CLIENT, ms=ms, error=failed, id=bytes([n]) * 8, parent=b"P" * 8, attributes=attributes
+            )
+            for n, (ms, failed) in enumerate(durations, start=1)
+        ],
+    )
+    by = Thresholds(apdex_t_ms=20, normal_ms=20, slow_ms=50, timeout_ms=100)
+    question = Asked([app], SLOT, SLOT + SECOND, lambda _: by, Filters(service="orders"))
+
+    report = statistics.table(web, question, "callee")
+
+    assert report.whole.tiers == tiers(normal=1, slow=2, very_slow=1, failed=1)
+    assert (report.whole.timeouts, report.whole.apdex) == (1, (1 + 2 / 2) / 5)
+    for row in report.items:
+        of = row.tiers
+        assert of.normal + of.slow + of.very_slow + of.failed == row.requests
+        assert of.unknown == 0
+    assert {row.peer: row.requests for row in report.items} == {"stock": 3, "prices": 2}
+
+
+def test_calls_that_were_recorded_without_a_histogram_are_unknown(web, loader, app):
+    loader.command(
+        "INSERT INTO edges_30s (slot, app, service, kind, peer, system, count, sum_ns, max_ns)"
+        " SELECT toDateTime({slot:Int64}), {app:String}, 'orders', 'client', 'db', 'mysql', 7, 7, 1",
+        {"slot": int(SLOT.timestamp()), "app": app},
+    )
+
+    (peer,) = statistics.table(web, asked(app, SLOT, SLOT + SECOND), "peer").items
+
+    assert (peer.requests, peer.tiers, peer.apdex, peer.timeouts) == (7, tiers(unknown=7), None, None)
+
+
+@given(st.dictionaries(st.integers(0, 36), st.floats(0, 1e6), max_size=37))
+def test_parts_of_requests_become_whole_ones_and_none_gets_lost(shares):
+    together = round(sum(shares.values()))
+    found = whole_numbers(shares, together)
+
+    assert sum(found.values()) == together
+    assert all(abs(found[number] - share) < 1 + 1e-6 for number, share in shares.items())
 
 
 def test_nobody_sees_the_statistics_of_an_app_that_is_not_his(web, filled):

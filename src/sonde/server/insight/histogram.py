@@ -78,6 +78,19 @@ class Histogram:
         ]
 
 
+def whole_numbers(shares: Mapping[int, float], requests: int) -> dict[int, int]:
+    """Counts by number from parts of requests, rounded so that none gets lost: together they are `requests`, or as many
+    as are known.
+    """
+    together = sum(shares.values())
+    wanted = requests if abs(together - requests) < 1 else round(together)
+    found = {number: int(share) for number, share in shares.items()}
+    left = wanted - sum(found.values())
+    for number in sorted(shares, key=lambda number: (found[number] - shares[number], number))[: max(left, 0)]:
+        found[number] += 1
+    return found
+
+
 def is_exact(ms: float) -> bool:
     """Whether requests within `ms` are counted and not estimated."""
     return ms in BOUNDS_MS

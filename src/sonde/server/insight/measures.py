@@ -33,7 +33,8 @@ class Thresholds:
 class Counted:
     """Merged counters of requests of one app. Durations in ns; `quantiles`: those of QUANTILES.
 
-    `histogram`: requests by number of the bucket; None where none is kept (calls by peer).
+    `histogram`: requests by number of the bucket. `satisfied`, `tolerating`: None where the histogram alone says it
+    (calls by peer).
     """
 
     requests: int = 0
@@ -42,9 +43,9 @@ class Counted:
     error_sum_ns: int | None = 0
     min_ns: int | None = 0
     max_ns: int = 0
-    satisfied: int = 0
-    tolerating: int = 0
-    histogram: Mapping[int, int] | None = field(default_factory=dict)
+    satisfied: int | None = 0
+    tolerating: int | None = 0
+    histogram: Mapping[int, int] = field(default_factory=dict)
     quantiles: Sequence[float] = (math.nan,) * len(QUANTILES)
 
     @classmethod
@@ -66,12 +67,10 @@ class Judged:
         """By the thresholds of the app. What was recorded without a histogram counts for Apdex where T is the stored
         one, and is `unknown` otherwise.
         """
-        if counted.histogram is None:
-            return cls(None, None, None)
         histogram = Histogram.of(counted.histogram)
         unknown = counted.requests - histogram.requests
         points = histogram.apdex_points(by.apdex_t_ms)
-        if by.apdex_t_ms == STORED_APDEX_T_MS:
+        if by.apdex_t_ms == STORED_APDEX_T_MS and counted.satisfied is not None and counted.tolerating is not None:
             points = counted.satisfied + counted.tolerating / 2
         elif unknown:
             return cls(None, None, _tiers(histogram, by, unknown))

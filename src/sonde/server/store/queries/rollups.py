@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LONG_SLOTS_S = (21_600, 900)
 _MADE = "(SELECT toDateTime(intDiv(toUnixTimestamp(max(until)), {slot_s}) * {slot_s}, 'UTC') FROM long_slots_made)"
-_CALLS = "slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, durations"
+_CALLS = "slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, histogram, durations"
 _REQUESTS = (
     "slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code, count, errors, sum_ns, error_sum_ns,"
     " min_ns, max_ns, satisfied, tolerating, last_seen, histogram, durations"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from sonde.server.insight.histogram import whole_numbers
 from sonde.server.insight.measures import Counted, Thresholds, report, report_of_several
 from sonde.server.insight.service_map import peer_type as peer_type_of
 from sonde.server.insight.steps import SLOT_S, floor_to
@@ -239,7 +240,7 @@ def _source(asked: Asked, by: By) -> tuple[str, str, dict[str, object]]:
     if by == "peer":
         calls, of_calls = _of_calls(asked.filters)
         read = (
-            "SELECT app, peer, system, toString(kind) AS kind_name, count, errors, sum_ns, max_ns, durations"
+            "SELECT app, peer, system, toString(kind) AS kind_name, count, errors, sum_ns, max_ns, histogram, durations"
             f" FROM {rollups.calls(asked.begin, asked.end)} WHERE {APPS} AND {SLOTS} {calls}"
         )
         return read, MEASURED_EDGES, asked.parameters() | of_calls
@@ -287,13 +288,15 @@ def _calls(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, 
     if by == "callee":
         ends = (
             "app, service, kind_name, system, if(target = '', peer, target) AS other, target != '' AS is_service,"
-            " part_of, count, errors, sum_ns, max_ns, durations FROM calls WHERE kind_name IN ('client', 'producer')"
+            " part_of, count, errors, sum_ns, max_ns, histogram, durations FROM calls"
+            " WHERE kind_name IN ('client', 'producer')"
         )
     else:
         ends = (
             "app, if(kind_name = 'consumer', service, target) AS called, kind_name, system,"
             " if(kind_name = 'consumer', peer, service) AS other, kind_name != 'consumer' AS is_service,"
-            " part_of, count, errors, sum_ns, max_ns, durations FROM calls WHERE kind_name = 'consumer' OR target != ''"
+            " part_of, count, errors, sum_ns, max_ns, histogram, durations FROM calls"
+            " WHERE kind_name = 'consumer' OR target != ''"
         )
     side = "service" if by == "callee" else "called"
     keys = ("app", side, "other", "is_service", "system", "kind_name")
@@ -305,14 +308,15 @@ def _calls(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, 
             shares AS ({topology.SHARES}),
             known AS ({topology.KNOWN}),
             edges AS (
-                SELECT app, service, toString(kind) AS kind_name, peer, system, count, errors, sum_ns, max_ns, durations
+                SELECT app, service, toString(kind) AS kind_name, peer, system,
+                    count, errors, sum_ns, max_ns, histogram, durations
                 FROM {rollups.calls(asked.begin, asked.end)} WHERE {APPS} AND {SLOTS} {conditions}
             ),
             calls AS (
                 SELECT edges.app AS app, edges.service AS service, kind_name, edges.peer AS peer, system,
                     if(kind_name = 'client', if(shares.target != '', shares.target, known.target), '') AS target,
                     if(shares.target != '' AND kind_name = 'client', share, 1) AS part_of,
-                    count, errors, sum_ns, max_ns, durations
+                    count, errors, sum_ns, max_ns, histogram, durations
                 FROM edges
                 LEFT JOIN shares ON edges.app = shares.app AND edges.service = shares.service
                     AND edges.peer = shares.peer
@@ -324,25 +328,30 @@ def _calls(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, 
                 count() OVER (PARTITION BY part) AS groups,
                 row_number() OVER (PARTITION BY part ORDER BY {sql_order}) AS place
             FROM (
-                SELECT {", ".join(keys)}, if(grouping(other) = 0, 'row', 'whole') AS part,
+                SELECT {", ".join(keys)},
+                    multiIf(grouping(other) = 0, 'row', grouping(app) = 0, 'app', 'whole') AS part,
                     toUInt64(round(sum(count * part_of))) AS requests,
                     toUInt64(round(sum(errors * part_of))) AS errors,
                     toUInt64(round(sum(sum_ns * part_of))) AS sum_ns,
-                    NULL AS error_sum_ns, NULL AS min_ns, max(max_ns) AS max_ns, 0 AS satisfied, 0 AS tolerating,
-                    NULL AS histogram, quantilesTDigestMerge(0.5, 0.9, 0.95, 0.99)(durations) AS quantiles
+                    NULL AS error_sum_ns, NULL AS min_ns, max(max_ns) AS max_ns, NULL AS satisfied, NULL AS tolerating,
+                    sumMap(mapApply((bucket, calls) -> (bucket, calls * part_of), histogram)) AS histogram,
+                    quantilesTDigestMerge(0.5, 0.9, 0.95, 0.99)(durations) AS quantiles
                 FROM (SELECT {ends})
                 WHERE {{called:String}} = '' OR {side} = {{called:String}}
-                GROUP BY GROUPING SETS (({", ".join(keys)}), ())
+                GROUP BY GROUPING SETS (({", ".join(keys)}), (app), ())
             )
         )
-        WHERE part = 'whole' OR {wanted}
+        WHERE part != 'row' OR {wanted}
         ORDER BY place
         """,
         parameters | asked.parameters() | {"limit": limit, "only": list(only or []), "called": service or ""},
     )
+    for row in rows:
+        row["histogram"] = whole_numbers(row["histogram"], row["requests"])
     whole = next((Counted.of(row) for row in rows if row["part"] == "whole" and row["requests"]), None)
     found = [row | {"service": row[side], "peer": row["other"]} for row in rows if row["part"] == "row"]
-    return _Found(found, {"": whole} if whole else {}, whole or Counted(), found[0]["groups"] if found else 0)
+    of_apps = {row["app"]: Counted.of(row) for row in rows if row["part"] == "app" and row["requests"]}
+    return _Found(found, of_apps, whole or Counted(), found[0]["groups"] if found else 0)
 
 
 def _row(row: dict[str, Any], asked: Asked, compared: Counted | None, *, compares: bool) -> StatisticsRow:

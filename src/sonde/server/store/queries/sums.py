@@ -73,9 +73,9 @@ MEASURED_EDGES = """
     NULL AS error_sum_ns,
     NULL AS min_ns,
     max(max_ns) AS max_ns,
-    0 AS satisfied,
-    0 AS tolerating,
-    NULL AS histogram,
+    NULL AS satisfied,
+    NULL AS tolerating,
+    sumMap(histogram) AS histogram,
     quantilesTDigestMerge(0.5, 0.9, 0.95, 0.99)(durations) AS quantiles"""
 """The same of calls, as far as it is kept of them."""
 

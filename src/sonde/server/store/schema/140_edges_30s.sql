@@ -22,9 +22,11 @@ SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
 ALTER TABLE edges_30s
     ADD COLUMN IF NOT EXISTS written SimpleAggregateFunction(max, DateTime('UTC')) CODEC(Delta, ZSTD(1))
         COMMENT 'when the last of it came into the table: long slots that are older are made again',
-    ADD INDEX IF NOT EXISTS by_written written TYPE minmax;
+    ADD INDEX IF NOT EXISTS by_written written TYPE minmax,
+    ADD COLUMN IF NOT EXISTS histogram SimpleAggregateFunction(sumMap, Map(UInt8, UInt64)) CODEC(ZSTD(1))
+        COMMENT 'as in rollup_30s';
 
--- Until there were long slots.
+-- Until there were long slots, and histograms.
 DROP VIEW IF EXISTS edges_30s_of_spans;
 
 DROP VIEW IF EXISTS edges_30s_of_tallies;
@@ -37,14 +39,16 @@ SELECT
     countIf(is_error) AS errors,
     sum(duration_ns) AS sum_ns,
     max(duration_ns) AS max_ns,
-    quantilesTDigestState(0.5, 0.95, 0.99)(duration_ns) AS durations,
+    sumMap(map(sonde_bucket(duration_ns, is_error), toUInt64(1))) AS histogram,
+    quantilesTDigestState(0.5, 0.95, 0.99)(sonde_rounded(duration_ns)) AS durations,
     now('UTC') AS written
 FROM spans
 WHERE peer != ''
 GROUP BY slot, app, service, kind, peer, system;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS edges_30s_from_tallies TO edges_30s AS
-SELECT slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, durations, now('UTC') AS written
+SELECT
+    slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, histogram, durations, now('UTC') AS written
 FROM arriving_tallies
 WHERE peer != '';
 

@@ -19,3 +19,5 @@ PARTITION BY toDate(slot)
 ORDER BY (slot_s, app, service, kind, peer, system, slot)
 TTL slot + INTERVAL 90 DAY
 SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024;
+
+ALTER TABLE edges_long ADD COLUMN IF NOT EXISTS histogram Map(UInt8, UInt64) CODEC(ZSTD(1));
