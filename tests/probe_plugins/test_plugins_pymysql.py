@@ -308,7 +308,25 @@ def test_connecting_inside_of_a_trace_is_a_span(spans, connection):
 
     made, entry = spans.take(2)
     assert (made.name, made.kind, made.parent_id) == ("CONNECT", "client", entry.span_id)
-    assert made.attributes == SERVER | {"db.system.name": "mysql", "db.operation.name": "CONNECT"}
+    assert made.attributes == SERVER | {"db.operation.name": "CONNECT"}
+
+
+def test_which_system_it_is_the_server_says_and_is_known_from_then_on(spans, monkeypatch):
+    monkeypatch.setattr("sonde.probe.plugins.pymysql._systems", {})
+    with core.scope(ENTRY):
+        for _ in range(2):
+            connected().close()
+    made = [span for span in spans.take(3) if span.name == "CONNECT"]
+    assert [span.attributes for span in made] == [SERVER | {"db.operation.name": "CONNECT"}] * 2
+
+    core.sample(0, 0, True)
+    try:
+        with core.scope(ENTRY):
+            connected().close()
+        counted = [constants for name, _, constants, *_ in core.take_tallies() if name == "CONNECT"]
+    finally:
+        core.sample(1, 0, True)
+    assert [b"mariadb" in constants for constants in counted] == [True]
 
 
 def test_a_connection_that_is_refused_fails_its_span(spans):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.probe import core
 from sonde.probe.guard import fault
-from sonde.probe.plugins import dberror
+from sonde.probe.plugins import beside, dberror
 from sonde.probe.plugins.dbapi import DATABASE, Database, Driver, Place, connect_to, databases
 from sonde.probe.plugins.plugin import Plugin
 
@@ -31,10 +31,14 @@ def place_name(database: object) -> str:
     return database.decode("utf-8", "replace") if isinstance(database, bytes) else str(database or "")
 
 
+def _system(server_version: str) -> str:
+    return "mariadb" if "mariadb" in server_version.lower() else "mysql"
+
+
 def place(connection: Any, server_version: str, database: object) -> Place:
     """Of PyMySQL's connections, and of those that are modelled on them."""
     text = place_name(database)
-    system = "mariadb" if "mariadb" in server_version.lower() else "mysql"
+    system = _system(server_version)
     plain = connection.server_status & NO_BACKSLASH_ESCAPES or "NO_BACKSLASH" in str(connection.sql_mode or "")
     if connection.unix_socket:
         return Place(system, text, str(connection.unix_socket), 0, not plain)
@@ -77,13 +81,21 @@ def _select_db(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-_CONNECT = connect_to("mysql")
+_CONNECT = {system: connect_to(system) for system in ("mysql", "mariadb")}
+_CONNECTING = "_sonde_connecting"
+_systems: dict[object, str] = {}
+"""By address: what was found there. A server says which it is when it answers."""
+_MOST_SYSTEMS = 64
+
+
+def _address(connection: Any) -> object:
+    return connection.unix_socket or (connection.host, connection.port)
 
 
 def _connecting(connection: Any, /, *_args: Any, **_more: Any) -> Span | None:
     if core.current() is None:  # a pool's in advance, or the program's at its start
         return None
-    span = core.leaf(_CONNECT)
+    span = core.leaf(_CONNECT[_systems.get(_address(connection), "mysql")])
     if connection.db:
         span.set("db.namespace", place_name(connection.db))
     if connection.unix_socket:
@@ -91,7 +103,30 @@ def _connecting(connection: Any, /, *_args: Any, **_more: Any) -> Span | None:
     else:
         span.set("server.address", str(connection.host))
         span.set("server.port", int(connection.port))
+    beside.keep(connection, _CONNECTING, span)
     return span
+
+
+def _connected(connection: Any) -> None:
+    span, system = beside.taken(connection, _CONNECTING), _system(connection.server_version)
+    if span is None or _systems.get(_address(connection)) == system:
+        return
+    span.set("db.system.name", system)
+    if len(_systems) < _MOST_SYSTEMS:
+        _systems[_address(connection)] = system
+
+
+def _connect(wrapped: Callable[..., Any]) -> Callable[..., Any]:
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = wrapped(self, *args, **kwargs)
+        try:
+            _connected(self)
+        except Exception:
+            fault("pymysql.connect")
+        return answer
+
+    call.__qualname__ = wrapped.__qualname__
+    return _connections.around(_connecting)(call)
 
 
 PLUGIN = Plugin(
@@ -101,7 +136,7 @@ PLUGIN = Plugin(
         "pymysql.cursors:Cursor.execute": _cursors.around(_execute),
         "pymysql.cursors:Cursor.executemany": _many,
         "pymysql.cursors:Cursor.callproc": _callproc,
-        "pymysql.connections:Connection.connect": _connections.around(_connecting),
+        "pymysql.connections:Connection.connect": _connect,
         "pymysql.connections:Connection.begin": _connections.around(_connections.word("BEGIN")),
         "pymysql.connections:Connection.commit": _connections.around(_connections.word("COMMIT")),
         "pymysql.connections:Connection.rollback": _connections.around(_connections.word("ROLLBACK")),
