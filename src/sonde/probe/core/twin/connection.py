@@ -75,7 +75,7 @@ class Connection:
         progress = monotonic()
         while rest:
             taken = self._write(rest)
-            if taken < 0 or expired() or monotonic() - progress > STALLED_AFTER_S:
+            if taken < 0 or (taken < len(rest) and (expired() or monotonic() - progress > STALLED_AFTER_S)):
                 counting.count("send_errors")
                 self.close()
                 return False

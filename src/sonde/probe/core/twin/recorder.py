@@ -14,8 +14,8 @@ from sonde.probe.core.twin.ring import Rings
 if TYPE_CHECKING:
     from sonde.probe.core.twin.sender import Sender
 
-PARK_WITHIN_S = 0.02
-"""The longest that a fork waits for a slow agent."""
+PARK_WITHIN_S, PARK_AT_MOST_S = 0.02, 0.2
+"""The longest that a fork waits for a slow agent, and for a processor."""
 
 
 class Recorder:
@@ -91,7 +91,7 @@ class Recorder:
         """In the parent: end the sender's thread for a while."""
         self._forked_by_thread = _thread.get_native_id() != os.getpid()
         if self.sender is not None:
-            self.sender.park(PARK_WITHIN_S)
+            self.sender.park(PARK_WITHIN_S, PARK_AT_MOST_S)
 
     def after_fork_in_parent(self) -> None:
         """Start it again: the agent may want something.

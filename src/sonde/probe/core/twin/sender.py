@@ -85,6 +85,8 @@ class Sender:
         self._waits = self._heard = False
         self._urgent = self._last = False
         self._stopping = self._parking = self._parked = False
+        self._held_up = False
+        """The agent did not take at once what was written since it is to park."""
         self._asked = self._answered = 0
         self._stop_by = float("inf")
         self._flushed = False
@@ -145,18 +147,21 @@ class Sender:
         self._waker.close()
         self._connection.close()
 
-    def park(self, timeout_s: float) -> None:
+    def park(self, slow_s: float, busy_s: float) -> None:
         """Before a fork: send what is in the rings and end the thread, but keep the connection.
 
-        A process with threads is one that Python 3.12 warns of forking. Where it is not done in time (the agent does
-        not read), the thread goes on.
+        A process with threads is one that Python 3.12 warns of forking. Where it is not done in time, the thread goes
+        on: within `slow_s` where the agent does not read, else within `busy_s`, on a machine that is.
         """
-        until = monotonic() + timeout_s
+        began = monotonic()
+        until = began + busy_s
         with self._lock:
-            self._parking = self._running
+            self._parking, self._held_up = self._running, False
             self._end_wait()
         if self._parking:
-            ended = self._wait_for(lambda: not self._running, until)
+            ended = self._wait_for(lambda: not self._running or self._held_up, until)
+            if self._held_up:
+                ended = self._wait_for(lambda: not self._running, began + slow_s)
             self._parking, self._parked = False, ended
             if ended and self._thread is not None:
                 wait_for_end(self._thread, until)
@@ -382,6 +387,10 @@ class Sender:
         self._retry_s = min(self._retry_s * 2, RETRY_MOST_S)
 
     def _expired(self) -> bool:
+        """In the thread, in the middle of a write."""
+        if self._parking and not self._held_up:
+            self._held_up = True
+            self._answer()
         return self._stopping and monotonic() > self._stop_by
 
     def _status_is_due(self) -> bool:
