@@ -14,9 +14,13 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import grpc
+import httpx
 import pytest
 from api_harness import Server, eventually
 from websockets.sync.client import connect
+
+from sonde.server.intake.skywalking import skywalking_pb2 as pb
 
 ROOT = Path(__file__).parents[2]
 RECIPES = {
@@ -24,6 +28,8 @@ RECIPES = {
 }
 XTRANSIT = ROOT / ".build" / "xtransit-client"
 """Where the tests of Node.js install the clients."""
+
+PHP = ROOT / "tests" / "skywalking" / "data" / "capture.jsonl"
 
 FLASK = """
 import flask, threading, time, urllib.request
@@ -161,10 +167,16 @@ def free_port():
         return taken.getsockname()[1]
 
 
-def test_every_recipe_is_run_by_a_test_or_named_here():
-    """What has no client that could be had: a JVM, PHP with its extensions, a collector.
-    The settings of PHP's agents are run by tests/skywalking, as far as there is a build of them.
-    """
+PLAYED = {
+    "sw-java": ("start", r"BACKEND_SERVICES=(\S+)", r"AUTHENTICATION=(\S+)"),
+    "skyapm-4": ("ini", r"skywalking.grpc = (\S+)", r"skywalking.authentication = (\S+)"),
+    "skyapm-5": ("ini", r"grpc_address = (\S+)", r"oap_authentication = (\S+)"),
+    "apache-php": ("ini", r"server_addr = (\S+)", r"skywalking_agent.authentication = (\S+)"),
+}
+"""Clients that could not be had: a JVM's and PHP's. The step, and where address and token stand in it."""
+
+
+def test_every_recipe_is_run_or_played_by_a_test():
     run = {
         "python",
         "agent",
@@ -177,9 +189,9 @@ def test_every_recipe_is_run_by_a_test_or_named_here():
         "xtransit",
         "xtransit-image",
     }
-    named = {"sw-java", "skyapm-3", "skyapm-4", "skyapm-5", "apache-php", "logs-collector"}
+    played = {*PLAYED, "skyapm-3", "logs-collector"}
 
-    assert run | named == set(RECIPES)
+    assert run | played == set(RECIPES)
 
 
 def test_the_lines_of_the_probe_bring_a_service(newcomer):
@@ -292,3 +304,51 @@ def test_the_three_lines_that_the_first_start_prints_bring_an_instance(open_serv
     lines = [line for line in open_server.output.splitlines() if line.startswith(("  XTRANSIT_", "  EZM_"))]
     assert len(lines) == 3
     assert heard_of(open_server, open_server.token("read"), lines, "of-the-first-start")
+
+
+def test_segments_with_the_addresses_and_tokens_of_the_lines_bring_a_service(newcomer):
+    """Who has a wrong one is refused, which the call says."""
+    for recipe, (step, address, token) in PLAYED.items():
+        lines = newcomer.lines(recipe, step)
+        assert "my-service" in lines
+        now = int(time.time() * 1000)
+        span = pb.SpanObject(parentSpanId=-1, startTime=now, endTime=now + 5, operationName="/hello")
+        ids = {"traceId": recipe, "traceSegmentId": recipe, "service": "my-service", "serviceInstance": "1"}
+        segment = pb.SegmentObject(**ids, spans=[span]).SerializeToString()
+        with grpc.insecure_channel(re.search(address, lines)[1]) as channel:
+            collect = channel.stream_unary("/skywalking.v3.TraceSegmentReportService/collect")
+            collect(iter([segment]), metadata=(("authentication", re.search(token, lines)[1]),), timeout=60)
+    newcomer.arrived("my-service")
+
+
+def test_the_lines_of_the_sidecar_for_skyapm_3_bring_a_service(newcomer):
+    """The extension is played by what one of them was recorded to write."""
+    path = newcomer.folder / "sky.sock"
+    newcomer.start(newcomer.lines("skyapm-3", "sidecar").replace("/tmp/sky-agent.sock", str(path)))
+    assert "skywalking.sock_path = /tmp/sky-agent.sock" in newcomer.lines("skyapm-3", "ini")
+    eventually(path.exists, "a socket", 60)
+    recorded = {line["id"]: line.get("line") for line in map(json.loads, PHP.read_text().splitlines())}
+
+    def say(line):
+        with socket.socket(socket.AF_UNIX) as php:
+            php.settimeout(60)
+            php.connect(str(path))
+            php.sendall(line.replace("demo-php", "my-service").encode())
+            return php.recv(4095).decode() if line.startswith("0") else ""
+
+    _, instance, _ = say(recorded["php3-register"]).split(",")
+    line = recorded["php3-seg-first"].replace("00000000-0000-4000-8000-000000000001", instance)
+    moved = int(time.time() * 1000) - json.loads(line[1:])["segment"]["spans"][0]["startTime"]
+    say(re.sub(r'("(?:start|end)Time":)(\d+)', lambda found: found[1] + str(int(found[2]) + moved), line))
+    newcomer.arrived("my-service")
+
+
+def test_a_log_sent_as_the_lines_tell_a_collector_is_stored(newcomer):
+    lines = newcomer.lines("logs-collector", "collector")
+    endpoint, said = re.search(r"endpoint: (\S+)", lines)[1], re.search(r"Authorization: (.+)", lines)[1]
+    service = {"attributes": [{"key": "service.name", "value": {"stringValue": "my-service"}}]}
+    record = {"scopeLogs": [{"logRecords": [{"body": {"stringValue": "hello"}}]}]}
+    body = {"resourceLogs": [{"resource": service, **record}]}
+    answer = httpx.post(f"{endpoint}/v1/logs", json=body, headers={"Authorization": said}, timeout=60)
+    assert answer.status_code == 200
+    newcomer.arrived("my-service")
