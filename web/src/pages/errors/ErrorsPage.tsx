@@ -6,8 +6,8 @@ import type { ErrorPage as Answer } from "../../api/errorsTypes";
 import { count, text } from "../../domain/format";
 import { useWords } from "../../i18n";
 import { Empty } from "../../parts/Empty";
+import { GroupsPanel } from "../../parts/GroupsPanel";
 import { Loaded } from "../../parts/Loaded";
-import { Panel } from "../../parts/Panel";
 import { SearchField } from "../../parts/SearchField";
 import { TableSkeleton } from "../../parts/Skeletons";
 import type { ErrorsSearch } from "../../routes/problems";
@@ -67,29 +67,22 @@ function Groups({ found, search, onOrder }: GroupsProps) {
       said.toLowerCase().includes(words),
     ),
   );
-  if (found.items.length === 0) {
-    return (
-      <Panel>
-        <Empty title={t("errors.none")} />
-      </Panel>
-    );
-  }
   const { rest } = found;
   return (
-    <Panel title={t("errors.groups", { count: shown.length })} flush>
-      {shown.length === 0 ? (
-        <Empty title={t("overview.noMatch", { words: search.q ?? "" })} />
-      ) : (
-        <ErrorGroupTable
-          groups={shown}
-          service={search.service}
-          sort={`-${search.order}`}
-          onSort={(sort) => onOrder(ERROR_ORDERS.find((order) => sort.endsWith(order)) ?? "times")}
-          foot={
-            rest.groups > 0 && t("errors.rest", { groups: text(count(rest.groups)), times: text(count(rest.times)) })
-          }
-        />
-      )}
-    </Panel>
+    <GroupsPanel
+      title={t("errors.groups", { count: shown.length })}
+      found={found.items.length}
+      shown={shown.length}
+      words={search.q ?? ""}
+      none={<Empty title={t("errors.none")} />}
+    >
+      <ErrorGroupTable
+        groups={shown}
+        service={search.service}
+        sort={`-${search.order}`}
+        onSort={(sort) => onOrder(ERROR_ORDERS.find((order) => sort.endsWith(order)) ?? "times")}
+        foot={rest.groups > 0 && t("errors.rest", { groups: text(count(rest.groups)), times: text(count(rest.times)) })}
+      />
+    </GroupsPanel>
   );
 }

@@ -1,8 +1,8 @@
 import { Autocomplete, Button, Checkbox, NumberInput, TextInput } from "@mantine/core";
-import { type KeyboardEvent, useEffect, useState } from "react";
 
 import type { LiveFilter } from "../../api/live";
 import { useWords } from "../../i18n";
+import { numberIn, textIn, useFilterDraft } from "../../parts/useFilterDraft";
 import { TEST_IDS } from "../../testIds";
 import classes from "./LivePage.module.css";
 
@@ -16,26 +16,9 @@ interface Props {
 /** Text is asked for when it is complete: on Enter, or when the field is left. Each filter is another stream. */
 export function LiveFilterBar({ filter, services, onChange }: Props) {
   const { t } = useWords();
-  const [draft, setDraft] = useState(draftOf(filter));
-  useEffect(() => setDraft(draftOf(filter)), [filter]);
-  const commit = (more: Partial<Draft> = {}) => {
-    const { service, endpoint, q, min_ms } = { ...draft, ...more };
-    const next: LiveFilter = {
-      service: service.trim() || undefined,
-      endpoint: endpoint.trim() || undefined,
-      q: q.trim() || undefined,
-      min_ms: min_ms === "" ? undefined : Number(min_ms),
-    };
-    if ((Object.keys(next) as (keyof LiveFilter)[]).some((key) => next[key] !== filter[key]))
-      onChange({ ...filter, ...next });
-  };
-  const field = {
-    size: "xs",
-    onBlur: () => commit(),
-    onKeyDown: (event: KeyboardEvent) => {
-      if (event.key === "Enter") commit();
-    },
-  } as const;
+  const { draft, set, commit, field } = useFilterDraft(filter, draftOf, wantedOf, (next) =>
+    onChange({ ...filter, ...next }),
+  );
   const filtered = filter.service || filter.endpoint || filter.q || filter.error || filter.min_ms !== undefined;
   return (
     <search className={classes.filters} data-testid={TEST_IDS.liveFilter}>
@@ -46,7 +29,7 @@ export function LiveFilterBar({ filter, services, onChange }: Props) {
         placeholder={t("live.allServices")}
         aria-label={t("service")}
         value={draft.service}
-        onChange={(service) => setDraft({ ...draft, service })}
+        onChange={(service) => set({ service })}
         onOptionSubmit={(service) => commit({ service })}
       />
       <TextInput
@@ -54,7 +37,7 @@ export function LiveFilterBar({ filter, services, onChange }: Props) {
         placeholder={t("endpoint")}
         aria-label={t("endpoint")}
         value={draft.endpoint}
-        onChange={(event) => setDraft({ ...draft, endpoint: event.currentTarget.value })}
+        onChange={(event) => set({ endpoint: event.currentTarget.value })}
       />
       <NumberInput
         {...field}
@@ -64,7 +47,7 @@ export function LiveFilterBar({ filter, services, onChange }: Props) {
         hideControls
         suffix=" ms"
         value={draft.min_ms}
-        onChange={(min_ms) => setDraft({ ...draft, min_ms })}
+        onChange={(min_ms) => set({ min_ms })}
       />
       <TextInput
         {...field}
@@ -73,7 +56,7 @@ export function LiveFilterBar({ filter, services, onChange }: Props) {
         aria-label={t("live.words")}
         title={t("live.words.hint")}
         value={draft.q}
-        onChange={(event) => setDraft({ ...draft, q: event.currentTarget.value })}
+        onChange={(event) => set({ q: event.currentTarget.value })}
       />
       <Checkbox
         size="xs"
@@ -103,4 +86,11 @@ const draftOf = ({ service = "", endpoint = "", q = "", min_ms }: LiveFilter): D
   endpoint,
   q,
   min_ms: min_ms ?? "",
+});
+
+const wantedOf = ({ service, endpoint, q, min_ms }: Draft): LiveFilter => ({
+  service: textIn(service),
+  endpoint: textIn(endpoint),
+  q: textIn(q),
+  min_ms: numberIn(min_ms),
 });

@@ -2,12 +2,12 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 
 import type { Endpoint, ServiceReport } from "../../api/types";
-import { count, duration, percent, plain, rate } from "../../domain/format";
+import { percent, plain, rate } from "../../domain/format";
 import { healthOf } from "../../domain/health";
 import { useWords } from "../../i18n";
-import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
+import { countColumn, durationColumn, figureColumn } from "../../parts/figureColumns";
 import { HealthMark } from "../../parts/HealthMark";
 import { Name } from "../../parts/Name";
 import { Panel } from "../../parts/Panel";
@@ -45,80 +45,34 @@ export function EndpointTable({ report, sort, onSort }: Props) {
         ),
       },
       { key: "kind", header: t("kind"), width: 92, cell: ({ kind }) => <span className="muted">{kind}</span> },
-      {
-        key: "requests",
-        header: t("figure.requests"),
+      countColumn("requests", t("figure.requests"), ({ requests }) => requests, { width: 104, sorts: true }),
+      figureColumn("traffic", t("figure.traffic"), ({ requests_per_s }) => requests_per_s, rate, {
         width: 104,
-        align: "right",
-        sortBy: ({ requests }) => requests,
-        cell: ({ requests }) => <Amount of={count(requests)} />,
-      },
-      {
-        key: "traffic",
-        header: t("figure.traffic"),
+        unitWidth: 4,
+        sorts: true,
+      }),
+      figureColumn("success", t("figure.success"), ({ success_rate }) => success_rate, percent, {
         width: 104,
-        align: "right",
-        sortBy: ({ requests_per_s }) => requests_per_s,
-        cell: ({ requests_per_s }) => <Amount of={rate(requests_per_s)} unitWidth={4} />,
-      },
-      {
-        key: "success",
-        header: t("figure.success"),
-        width: 104,
-        align: "right",
+        unitWidth: 2,
+        sorts: true,
         firstDescending: false,
-        sortBy: ({ success_rate }) => success_rate,
-        cell: ({ success_rate }) => <Amount of={percent(success_rate)} unitWidth={2} />,
-      },
-      {
-        key: "average",
-        header: t("figure.average"),
-        width: 96,
-        align: "right",
-        sortBy: ({ average_ms }) => average_ms,
-        cell: ({ average_ms }) => <Amount of={duration(average_ms)} unitWidth={3} />,
-      },
-      {
-        key: "p50",
-        header: "p50",
-        width: 92,
-        align: "right",
-        sortBy: ({ p50_ms }) => p50_ms,
-        cell: ({ p50_ms }) => <Amount of={duration(p50_ms)} unitWidth={3} />,
-      },
-      {
-        key: "p95",
-        header: "p95",
-        width: 92,
-        align: "right",
-        sortBy: ({ p95_ms }) => p95_ms,
-        cell: ({ p95_ms }) => <Amount of={duration(p95_ms)} unitWidth={3} />,
-      },
-      {
-        key: "p99",
-        header: "p99",
-        width: 92,
-        align: "right",
-        sortBy: ({ p99_ms }) => p99_ms,
-        cell: ({ p99_ms }) => <Amount of={duration(p99_ms)} unitWidth={3} />,
-      },
-      {
-        key: "max",
-        header: t("figure.max"),
-        width: 92,
-        align: "right",
-        sortBy: ({ max_ms }) => max_ms,
-        cell: ({ max_ms }) => <Amount of={duration(max_ms)} unitWidth={3} />,
-      },
-      {
-        key: "apdex",
-        header: t("figure.apdex"),
-        width: 78,
-        align: "right",
-        firstDescending: false,
-        sortBy: ({ apdex }) => apdex,
-        cell: ({ apdex }) => <Amount of={plain(apdex, 2)} />,
-      },
+      }),
+      durationColumn("average", t("figure.average"), ({ average_ms }) => average_ms, { width: 96, sorts: true }),
+      durationColumn("p50", "p50", ({ p50_ms }) => p50_ms, { sorts: true }),
+      durationColumn("p95", "p95", ({ p95_ms }) => p95_ms, { sorts: true }),
+      durationColumn("p99", "p99", ({ p99_ms }) => p99_ms, { sorts: true }),
+      durationColumn("max", t("figure.max"), ({ max_ms }) => max_ms, { sorts: true }),
+      figureColumn(
+        "apdex",
+        t("figure.apdex"),
+        ({ apdex }) => apdex,
+        (value) => plain(value, 2),
+        {
+          width: 78,
+          sorts: true,
+          firstDescending: false,
+        },
+      ),
     ],
     [t, service],
   );

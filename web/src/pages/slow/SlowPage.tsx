@@ -7,8 +7,8 @@ import type { SlowPage as Answer } from "../../api/slowTypes";
 import { count, duration, text } from "../../domain/format";
 import { useWords } from "../../i18n";
 import { Empty } from "../../parts/Empty";
+import { GroupsPanel } from "../../parts/GroupsPanel";
 import { Loaded } from "../../parts/Loaded";
-import { Panel } from "../../parts/Panel";
 import { SearchField } from "../../parts/SearchField";
 import { TableSkeleton } from "../../parts/Skeletons";
 import type { SlowSearch } from "../../routes/problems";
@@ -77,35 +77,30 @@ function Groups({ found, search, onOrder }: GroupsProps) {
   const shown = found.items.filter(({ text: said, peers, services }) =>
     [said, ...peers, ...services.map(({ service }) => service)].some((name) => name.toLowerCase().includes(words)),
   );
-  if (found.items.length === 0) {
-    return (
-      <Panel>
-        <Empty title={t(`slow.none.${search.kind}`)}>{t("slow.none.hint")}</Empty>
-      </Panel>
-    );
-  }
   const { rest } = found;
   return (
-    <Panel title={t("slow.groups", { count: shown.length })} flush>
-      {shown.length === 0 ? (
-        <Empty title={t("overview.noMatch", { words: search.q ?? "" })} />
-      ) : (
-        <SlowTable
-          groups={shown}
-          kind={search.kind}
-          service={search.service}
-          sort={`-${search.order}`}
-          onSort={(sort) => onOrder(SLOW_ORDERS.find((order) => sort.endsWith(order)) ?? "total")}
-          foot={
-            rest.groups > 0 &&
-            t("slow.rest", {
-              groups: text(count(rest.groups)),
-              calls: text(count(rest.calls)),
-              total: text(duration(rest.total_ms)),
-            })
-          }
-        />
-      )}
-    </Panel>
+    <GroupsPanel
+      title={t("slow.groups", { count: shown.length })}
+      found={found.items.length}
+      shown={shown.length}
+      words={search.q ?? ""}
+      none={<Empty title={t(`slow.none.${search.kind}`)}>{t("slow.none.hint")}</Empty>}
+    >
+      <SlowTable
+        groups={shown}
+        kind={search.kind}
+        service={search.service}
+        sort={`-${search.order}`}
+        onSort={(sort) => onOrder(SLOW_ORDERS.find((order) => sort.endsWith(order)) ?? "total")}
+        foot={
+          rest.groups > 0 &&
+          t("slow.rest", {
+            groups: text(count(rest.groups)),
+            calls: text(count(rest.calls)),
+            total: text(duration(rest.total_ms)),
+          })
+        }
+      />
+    </GroupsPanel>
   );
 }

@@ -7,6 +7,7 @@ import { count, duration, percent } from "../../domain/format";
 import { useWords } from "../../i18n";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
+import { countColumn, durationColumn, figureColumn } from "../../parts/figureColumns";
 import { Name } from "../../parts/Name";
 import { TEST_IDS } from "../../testIds";
 
@@ -42,15 +43,7 @@ export function SlowTable({ groups, kind, service, sort, onSort, foot }: Props) 
         phoneLast: true,
         cell: ({ services }) => <Name>{servicesText(services, t)}</Name>,
       },
-      {
-        key: "count",
-        header: t("slow.calls"),
-        width: 92,
-        phoneLast: true,
-        align: "right",
-        sortBy: ({ calls }) => calls,
-        cell: ({ calls }) => <Amount of={count(calls)} />,
-      },
+      countColumn("count", t("slow.calls"), ({ calls }) => calls, { sorts: true, phoneLast: true }),
       {
         key: "errors",
         header: t("figure.errors"),
@@ -59,36 +52,10 @@ export function SlowTable({ groups, kind, service, sort, onSort, foot }: Props) 
         align: "right",
         cell: ({ errors }) => <Amount of={count(errors)} tone={errors > 0 ? "error" : undefined} />,
       },
-      {
-        key: "total",
-        header: t("slow.total"),
-        width: 96,
-        align: "right",
-        sortBy: ({ total_ms }) => total_ms,
-        cell: ({ total_ms }) => <Amount of={duration(total_ms)} unitWidth={3} />,
-      },
-      {
-        key: "share",
-        header: t("slow.share"),
-        width: 80,
-        align: "right",
-        cell: ({ share }) => <Amount of={percent(share)} unitWidth={2} />,
-      },
-      {
-        key: "average",
-        header: t("figure.average"),
-        width: 96,
-        align: "right",
-        cell: ({ average_ms }) => <Amount of={duration(average_ms)} unitWidth={3} />,
-      },
-      {
-        key: "p95",
-        header: "p95",
-        width: 92,
-        align: "right",
-        sortBy: ({ p95_ms }) => p95_ms,
-        cell: ({ p95_ms }) => <Amount of={duration(p95_ms)} unitWidth={3} />,
-      },
+      durationColumn("total", t("slow.total"), ({ total_ms }) => total_ms, { width: 96, sorts: true }),
+      figureColumn("share", t("slow.share"), ({ share }) => share, percent, { width: 80, unitWidth: 2 }),
+      durationColumn("average", t("figure.average"), ({ average_ms }) => average_ms, { width: 96 }),
+      durationColumn("p95", "p95", ({ p95_ms }) => p95_ms, { sorts: true }),
       {
         key: "max",
         header: t("figure.max"),

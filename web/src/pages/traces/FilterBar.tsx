@@ -1,10 +1,10 @@
 import { Autocomplete, Button, Checkbox, NumberInput, SegmentedControl, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, useEffect, useState } from "react";
 
 import type { TraceFilter, TraceOrder } from "../../api/endpoints";
 import { servicesQuery } from "../../api/queries";
 import { useWords } from "../../i18n";
+import { numberIn, textIn, useFilterDraft } from "../../parts/useFilterDraft";
 import { useRange } from "../../shell/useRange";
 import { TEST_IDS } from "../../testIds";
 import { Conditions } from "./Conditions";
@@ -21,30 +21,8 @@ export function FilterBar({ filter, onChange, onClear }: Props) {
   const { t } = useWords();
   const { range } = useRange();
   const services = useQuery({ ...servicesQuery(range), refetchInterval: false });
-  const [draft, setDraft] = useState(draftOf(filter));
-  useEffect(() => setDraft(draftOf(filter)), [filter]);
-
+  const { draft, set, commit, field } = useFilterDraft(filter, draftOf, wantedOf, onChange);
   const names = [...new Set(services.data?.map(({ service }) => service))].sort();
-  const badStatus = draft.status !== "" && !STATUS.test(draft.status);
-  const commit = (changed: Partial<typeof draft> = {}) => {
-    const next = { ...draft, ...changed };
-    if (next.status !== "" && !STATUS.test(next.status)) return;
-    const wanted = {
-      service: next.service.trim() || undefined,
-      endpoint: next.endpoint.trim() || undefined,
-      status: next.status || undefined,
-      min_ms: next.min_ms === "" ? undefined : Number(next.min_ms),
-      max_ms: next.max_ms === "" ? undefined : Number(next.max_ms),
-    };
-    if ((Object.keys(wanted) as (keyof typeof wanted)[]).some((key) => wanted[key] !== filter[key])) onChange(wanted);
-  };
-  const field = {
-    size: "xs",
-    onBlur: () => commit(),
-    onKeyDown: (event: KeyboardEvent) => {
-      if (event.key === "Enter") commit();
-    },
-  } as const;
   return (
     <search className={classes.bar} data-testid={TEST_IDS.tracesFilter}>
       <Autocomplete
@@ -56,7 +34,7 @@ export function FilterBar({ filter, onChange, onClear }: Props) {
         placeholder={t("service")}
         aria-label={t("service")}
         value={draft.service}
-        onChange={(service) => setDraft({ ...draft, service })}
+        onChange={(service) => set({ service })}
         onOptionSubmit={(service) => commit({ service })}
       />
       <TextInput
@@ -65,7 +43,7 @@ export function FilterBar({ filter, onChange, onClear }: Props) {
         placeholder={t("endpoint")}
         aria-label={t("endpoint")}
         value={draft.endpoint}
-        onChange={(event) => setDraft({ ...draft, endpoint: event.currentTarget.value })}
+        onChange={(event) => set({ endpoint: event.currentTarget.value })}
       />
       <NumberInput
         {...field}
@@ -76,7 +54,7 @@ export function FilterBar({ filter, onChange, onClear }: Props) {
         hideControls
         suffix=" ms"
         value={draft.min_ms}
-        onChange={(min_ms) => setDraft({ ...draft, min_ms })}
+        onChange={(min_ms) => set({ min_ms })}
       />
       <NumberInput
         {...field}
@@ -87,7 +65,7 @@ export function FilterBar({ filter, onChange, onClear }: Props) {
         hideControls
         suffix=" ms"
         value={draft.max_ms}
-        onChange={(max_ms) => setDraft({ ...draft, max_ms })}
+        onChange={(max_ms) => set({ max_ms })}
       />
       <TextInput
         {...field}
@@ -96,8 +74,8 @@ export function FilterBar({ filter, onChange, onClear }: Props) {
         aria-label={t("traces.status")}
         title={t("traces.status.hint")}
         value={draft.status}
-        error={badStatus || undefined}
-        onChange={(event) => setDraft({ ...draft, status: event.currentTarget.value.trim().toLowerCase() })}
+        error={!isStatus(draft.status) || undefined}
+        onChange={(event) => set({ status: event.currentTarget.value.trim().toLowerCase() })}
       />
       <Checkbox
         size="xs"
@@ -149,8 +127,19 @@ const draftOf = ({ service = "", endpoint = "", status = "", min_ms, max_ms }: T
   max_ms: max_ms ?? "",
 });
 
-/** As the server takes it. */
-const STATUS = /^(\d{1,3}|[1-9]xx)$/;
+/** As the server takes it, or nothing. */
+const isStatus = (typed: string) => /^(\d{1,3}|[1-9]xx)?$/.test(typed);
+
+const wantedOf = ({ service, endpoint, status, min_ms, max_ms }: Draft): Partial<TraceFilter> | null =>
+  isStatus(status)
+    ? {
+        service: textIn(service),
+        endpoint: textIn(endpoint),
+        status: status || undefined,
+        min_ms: numberIn(min_ms),
+        max_ms: numberIn(max_ms),
+      }
+    : null;
 
 /** Whether anything but the order is asked for. */
 export const isFiltered = ({ order: _, ...filter }: TraceFilter) =>
