@@ -236,6 +236,20 @@ def test_two_runs_of_leaks_are_compared_line_by_line(guest, visits, allowed, app
     assert other.complaints == []
 
 
+def test_two_counts_of_calls_are_compared_by_the_second(guest, allowed):
+    first = start(guest, "Call counts", 1).rpartition("/")[2]
+    guest.find("profile").wait_for()
+    start(guest, "Call counts", 2)
+    guest.find("profile").wait_for()
+    compare_with(guest, first)
+
+    guest.page.get_by_label("Find functions, files").fill("discount")
+    row = guest.find("callChanges").locator("tbody tr").first
+    expect(row).to_contain_text("browser_app.py")
+    expect(row).to_contain_text("/s")
+    assert guest.complaints == []
+
+
 def test_stacks_show_threads_and_who_waits_for_whom(guest, allowed):
     start(guest, "Stacks now")
     expect(guest.find("stacks")).to_contain_text("MainThread")

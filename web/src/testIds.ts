@@ -143,6 +143,7 @@ export const TEST_IDS = {
   heap: "heap",
   heapChanges: "heap-changes",
   leakChanges: "leak-changes",
+  callChanges: "call-changes",
   stalls: "stalls",
   syscalls: "syscalls",
   stallTimeline: "stall-timeline",

@@ -5,32 +5,48 @@ import { readOneOf } from "../../domain/search";
 import { toolName } from "../../domain/tools";
 import { useWords } from "../../i18n";
 import { Loaded } from "../../parts/Loaded";
+import { CallChanges } from "../../parts/profile/CallChanges";
 import { CALLS_VIEWS, CallsView } from "../../parts/profile/CallsView";
 import { callsOf } from "../../parts/profile/calls";
+import { ChooseBefore } from "./Compared";
 import { Loading } from "./Loading";
 import { useArtifact } from "./useArtifact";
 
 const route = getRouteApi("/in/tools/runs/$job");
 const NAME = "calls.json";
 
-/** Who called whom, counted. */
+/** Who called whom, counted; alone or beside an earlier run. */
 export function CallsResult({ job }: { job: Job }) {
   const { t } = useWords();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const calls = useArtifact(job.id, NAME, callsOf);
+  const earlier = useArtifact(search.before, NAME, callsOf);
+  const compared = search.before !== undefined;
+  const shared = {
+    search: { ...search, view: readOneOf(search.view, CALLS_VIEWS) },
+    onSearch: (next: object) =>
+      navigate({ search: (known) => ({ ...known, ...next }), replace: !("fn" in next), resetScroll: false }),
+    aside: <ChooseBefore job={job} />,
+  };
   return (
     <Loaded query={calls} skeleton={<Loading job={job} name={NAME} />}>
-      {(read) => (
-        <CallsView
-          title={toolName(t, job.tool)}
-          calls={read}
-          search={{ ...search, view: readOneOf(search.view, CALLS_VIEWS) }}
-          onSearch={(next) =>
-            navigate({ search: (known) => ({ ...known, ...next }), replace: !("fn" in next), resetScroll: false })
-          }
-        />
-      )}
+      {(now) =>
+        compared ? (
+          <Loaded query={earlier} skeleton={<Loading job={job} name={NAME} />}>
+            {(before) => (
+              <CallChanges
+                title={t("compare.title", { tool: toolName(t, job.tool) })}
+                before={before}
+                now={now}
+                {...shared}
+              />
+            )}
+          </Loaded>
+        ) : (
+          <CallsView title={toolName(t, job.tool)} calls={now} {...shared} />
+        )
+      }
     </Loaded>
   );
 }

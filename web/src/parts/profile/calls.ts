@@ -32,6 +32,8 @@ export interface Calls {
   frames: Frames;
   rows: CallRow[];
   edges: CallsFile["edges"];
+  /** How long it was watched. */
+  seconds: number;
   /** All exclusive time. */
   weight: number;
   /** Places in `edges`, by function. */
@@ -67,7 +69,7 @@ export function callsOf(file: CallsFile): Calls {
     (into[callee] as number[]).push(edge);
     if (caller >= 0) (outOf[caller] as number[]).push(edge);
   });
-  return { frames, rows, edges: file.edges, weight, into, outOf };
+  return { frames, rows, edges: file.edges, seconds: Math.max(file.duration_ns, 1) / 1e9, weight, into, outOf };
 }
 
 /** Who called a function and whom it called, by inclusive time. `outside` names callers that were not watched. */

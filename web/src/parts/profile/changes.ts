@@ -1,6 +1,6 @@
 /** Amounts with a sign, for comparisons of two runs. */
 
-import { bytes, count, NOTHING, type Quantity } from "../../domain/format";
+import { bytes, count, duration, NOTHING, type Quantity, rate } from "../../domain/format";
 
 const signed = (value: number, { value: size, unit }: Quantity): Quantity => ({
   value: `${size === "0" ? "" : value > 0 ? "+" : "−"}${size}`,
@@ -16,5 +16,9 @@ export function bytesChange(change: number, atLeast = false): Quantity {
 export const countChange = (change: number | null): Quantity =>
   change === null ? { value: NOTHING, unit: "" } : signed(change, count(Math.abs(change)));
 
-/** More memory is bad news. */
+export const durationChange = (ns: number): Quantity => signed(ns, duration(Math.abs(ns) / 1e6));
+
+export const rateChange = (perSecond: number): Quantity => signed(perSecond, rate(Math.abs(perSecond)));
+
+/** More memory, time or calls are bad news. */
 export const changeTone = (change: number) => (change > 0 ? "error" : change < 0 ? "ok" : undefined);
