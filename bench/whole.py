@@ -214,7 +214,8 @@ def pages(target: Server, end: datetime) -> dict[str, list[str]]:
             f"{name}, {words}": [over(path.format(quote(name_of)), since) for name_of in some]
             for name, path in one.items()
         }
-    asked["a day in blocks"] = [f"statistics/day?{urlencode({'app': APPS[0], 'date': today})}"] * CALLS
+    app = listed["items"][0]["app"]
+    asked["a day in blocks"] = [f"statistics/day?{urlencode({'app': app, 'date': today})}"] * CALLS
     asked["trace"] = [f"traces/{trace}" for trace in ids]
     asked |= {name: [path] * CALLS for name, path in _NOW.items()}
     return asked
