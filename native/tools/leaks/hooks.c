@@ -41,8 +41,8 @@ static inline void touched(uint32_t site, uint32_t loop, size_t bytes) {
     it->bytes += bytes;
 }
 
-__attribute__((always_inline)) static inline void track(const PyThreadState *thread, void *pointer, size_t size, size_t base, uint32_t loop,
-                         bool objects) {
+__attribute__((always_inline)) static inline void
+track(const PyThreadState *thread, void *pointer, size_t size, size_t base, uint32_t loop, bool objects) {
     uint32_t site = sites_here(thread);
     Block *block = blocks_add(&hooks.young, pointer);
     if (block)
