@@ -60,7 +60,7 @@ def test_spans_of_another_day_are_in_their_own_slot_or_counted_with_the_reason(s
 
     assert [seen(days) for days in (-29, -1, 0, 0.9)] == [1] * 4
     report = reader.get("/api/v1/statistics", params={"app": app["id"], "service": "clocks"}).json()
-    assert (report["whole"]["requests"], report["too_old"]) == (1, 2)
+    assert (report["whole"]["requests"], report["too_old"], report["in_future"]) == (1, 2, 2)
     live = reader.get("/api/v1/live", params={"window_s": 900})
     assert live.status_code == 200
     assert live.json()["behind_ms"] is None or live.json()["behind_ms"] >= 0

@@ -116,6 +116,7 @@ function table(query: URLSearchParams, from: number, to: number, empty: boolean)
     whole: measured(shop, seconds),
     whole_compared: days ? measured(shop, seconds, 0.9) : null,
     too_old: 0,
+    in_future: 0,
   };
 }
 

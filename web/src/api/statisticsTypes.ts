@@ -81,6 +81,7 @@ export interface Statistics {
   whole: Measured;
   whole_compared: Measured | null;
   too_old: number;
+  in_future: number;
 }
 
 export interface StatisticsPoint extends Measured {

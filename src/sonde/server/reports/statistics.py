@@ -96,7 +96,8 @@ class Statistics(BaseModel):
     """A report: `items` of `rows` that there are, in the order that was asked for, and `whole`, all of them together.
 
     `rest`: requests of the rows that are not shown. `too_old`: spans and points that came later than the apps'
-    `late_max_s` allows, by the time they came; no statistic counts them. `compared_…`: None where nothing is compared.
+    `late_max_s` allows, `in_future`: those dated more than a day after they came; both by the time they came, and no
+    statistic counts them. `compared_…`: None where nothing is compared.
     """
 
     by: By
@@ -111,6 +112,7 @@ class Statistics(BaseModel):
     whole: Measured
     whole_compared: Measured | None
     too_old: int
+    in_future: int
 
 
 class StatisticsPoint(Measured):

@@ -24,6 +24,7 @@ export const statistics = {
   "statistics.rows": "{count} {count|row|rows}",
   "statistics.rest": "And {rows} more {rows|row|rows} with {requests} requests",
   "statistics.tooOld": "{count} {count|span|spans} came too late to be counted",
+  "statistics.inFuture": "{count} {count|span|spans} from the future not counted: a clock is wrong",
   "statistics.export": "Export {format}",
   "statistics.none": "No requests in this time",
   "statistics.none.hint": "Choose a longer time, or take a filter away.",

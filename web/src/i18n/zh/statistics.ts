@@ -25,6 +25,7 @@ export const statistics: Record<keyof typeof words, string> = {
   "statistics.rows": "{count} 行",
   "statistics.rest": "另有 {rows} 行，共 {requests} 个请求",
   "statistics.tooOld": "{count} 个 span 到得太晚，未计入",
+  "statistics.inFuture": "{count} 个 span 的时间在未来，未计入：有时钟不准",
   "statistics.export": "导出 {format}",
   "statistics.none": "这段时间没有请求",
   "statistics.none.hint": "请选择更长的时间，或去掉一个筛选条件。",

@@ -162,11 +162,17 @@ interface ReportProps {
 
 function Report({ report, filter, words, appName, sort, onSort }: ReportProps) {
   const { t } = useWords();
-  const { by, items, rows, rest, too_old, whole } = report;
+  const { by, items, rows, rest, too_old, in_future, whole } = report;
+  const outOfTime = [
+    too_old > 0 && t("statistics.tooOld", { count: too_old }),
+    in_future > 0 && t("statistics.inFuture", { count: in_future }),
+  ]
+    .filter(Boolean)
+    .join(" · ");
   if (items.length === 0) {
     return (
       <Panel>
-        <Empty title={t("statistics.none")}>{t("statistics.none.hint")}</Empty>
+        <Empty title={t("statistics.none")}>{outOfTime || t("statistics.none.hint")}</Empty>
       </Panel>
     );
   }
@@ -174,11 +180,7 @@ function Report({ report, filter, words, appName, sort, onSort }: ReportProps) {
   return (
     <>
       <Whole report={report} />
-      <Panel
-        title={t("statistics.rows", { count: rows })}
-        flush
-        aside={too_old > 0 && t("statistics.tooOld", { count: too_old })}
-      >
+      <Panel title={t("statistics.rows", { count: rows })} flush aside={outOfTime}>
         {shown.length === 0 ? (
           <Empty title={t("overview.noMatch", { words })} />
         ) : (

@@ -171,6 +171,7 @@ def table(
         then = ask(client, before, by, order, limit, [row["id"] for row in found.rows])
     compared = {row["id"]: Counted.of(row) for row in then.rows} if then else {}
     whole = found.measured(asked)
+    faults = _out_of_time(client, asked)
     return Statistics(
         by=by,
         from_=asked.begin,
@@ -184,18 +185,19 @@ def table(
         rest=max(whole.requests - sum(row["requests"] for row in found.rows), 0),  # shares of calls are rounded
         whole=whole,
         whole_compared=then.measured(before) if then and before else None,
-        too_old=too_old(client, asked),
+        too_old=faults.get("too_old", 0),
+        in_future=faults.get("in_future", 0),
     )
 
 
-def too_old(client: StoreClient, asked: Asked) -> int:
-    """What came later than the apps' settings allow, by the time it came."""
+def _out_of_time(client: StoreClient, asked: Asked) -> dict[str, int]:
+    """What came later than the apps' settings allow, and what has not happened yet; by the time it came."""
     rows = client.rows(
-        f"SELECT sum(count) FROM dropped WHERE {APPS} AND {SLOTS} AND reason = 'too_old'"
-        " AND ({of_app:String} = '' OR app = {of_app:String})",
+        f"SELECT reason, sum(count) FROM dropped WHERE {APPS} AND {SLOTS} AND reason IN ('too_old', 'in_future')"
+        " AND ({of_app:String} = '' OR app = {of_app:String}) GROUP BY reason",
         asked.parameters() | {"of_app": asked.filters.app or ""},
     )
-    return int(rows[0][0])
+    return {str(reason): int(count) for reason, count in rows}
 
 
 def _ask(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, only: Sequence[int] | None) -> _Found:
