@@ -38,13 +38,6 @@ export function ToldForm({ app, rule: { name, notify, remind_s, depends_on, quie
           value={notify}
           onChange={(next) => onChange({ notify: next })}
         />
-        <SecondsInput
-          label={t("alarms.remind")}
-          value={remind_s}
-          most={604_800}
-          zero={t("alarms.remind.never")}
-          onChange={(next) => onChange({ remind_s: next })}
-        />
         <Select
           size="xs"
           label={t("alarms.dependsOn")}
@@ -60,6 +53,13 @@ export function ToldForm({ app, rule: { name, notify, remind_s, depends_on, quie
           placeholder={t("alarms.labels.hint")}
           value={linesOf(labels)}
           onChange={(lines) => onChange({ labels: pairsOf(lines) })}
+        />
+        <SecondsInput
+          label={t("alarms.remind")}
+          value={remind_s}
+          most={604_800}
+          zero={t("alarms.remind.never")}
+          onChange={(next) => onChange({ remind_s: next })}
         />
       </div>
       {quiet_hours.map((hours, place) => (
