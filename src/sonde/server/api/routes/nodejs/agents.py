@@ -1,29 +1,23 @@
-"""/nodejs: processes that easy-monitor's agent, xtransit, looks after."""
+"""/nodejs/instances and /nodejs/processes: agents, their hosts and processes, and what they are asked to do."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeVar
-from urllib.parse import quote
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response
 
 from sonde.server.api import any_text  # noqa: F401 - registers `anytext`
 from sonde.server.api.access import Caller
-from sonde.server.api.failures import RefusedError, bad_parameter, not_found
+from sonde.server.api.failures import bad_parameter
 from sonde.server.api.moments import TimeRange, time_range
 from sonde.server.api.parts import Parts
-from sonde.server.api.routes import PREFIX
+from sonde.server.api.routes.nodejs.asking import MOST_ROWS, asked, check_app
 from sonde.server.api.routes.processes import AppId, Pid, Text
 from sonde.server.intake.xtransit.agents import Agent
 from sonde.server.intake.xtransit.process_metrics import instance_of
-from sonde.server.nodejs.diag_report import LARGEST_BYTES, BadReportError, without_secrets
-from sonde.server.nodejs.errors import AgentAwayError, BadWishError, NoAnswerError, RefusedByAgentError
-from sonde.server.nodejs.files import LONGEST_NOTE, File, FileFilter, Part, TooManyFilesError
+from sonde.server.nodejs.errors import AgentAwayError, NoAnswerError, RefusedByAgentError
 from sonde.server.nodejs.records import PackageFile
-from sonde.server.nodejs.storage import Storage
 from sonde.server.reports.nodejs import (
     FileKind,
     NodejsConfig,
@@ -42,19 +36,14 @@ from sonde.server.reports.nodejs import (
 from sonde.server.reports.page import Page
 from sonde.server.store.queries import nodejs as queries
 
-T = TypeVar("T")
-MOST_ROWS = 1000
 MOST_METRICS = 60
 LONGEST_S = 3600.0
 ALIVE = timedelta(minutes=3)
 """A process that reported longer ago is gone, where its agent cannot be asked."""
 
 AgentName = Annotated[str, Path(pattern=r"^[^\x00]+$", max_length=255, description="As it calls itself, encoded.")]
-FileId = Annotated[int, Path(ge=1, lt=1 << 53, description="Id of the file.")]
 Config = dict[str, bool | int]
-_CONTENT: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "A file."},
-}
+_FIGURES: tuple[str, ...] = (*queries.LAST, "gc_percent", "requests_per_s")
 
 
 class ActionWish(BaseModel):
@@ -76,15 +65,6 @@ class CoreWish(BaseModel):
     core_path: str = Field(min_length=1, max_length=4096)
 
 
-class Marks(BaseModel):
-    """What shall stand beside a file. What is left out stays."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    favourite: bool | None = None
-    note: str | None = Field(None, max_length=LONGEST_NOTE, pattern=r"^[^\x00]*$")
-
-
 class NewConfig(BaseModel):
     """Settings of the addon to change."""
 
@@ -93,22 +73,11 @@ class NewConfig(BaseModel):
     config: Config = Field(min_length=1, max_length=20)
 
 
-def routes(parts: Parts) -> APIRouter:
-    """Look, record, configure, fetch."""
-    router = APIRouter(prefix=f"{PREFIX}/nodejs", tags=["nodejs"])
+def add_agents(router: APIRouter, parts: Parts) -> None:
+    """Looking at hosts and their processes, recording, configuring."""
     reader, writer = parts.access.needs("read"), parts.access.needs("write")
     nodejs = parts.nodejs
     one = "/instances/{app}/{agent:anytext}"
-
-    def check(caller: Caller, app: str) -> None:
-        if caller.apps is not None and app not in caller.apps:
-            raise not_found("app with that id")
-
-    async def seen(file_id: int, caller: Caller) -> File:
-        file = await nodejs.workers(nodejs.files.find, file_id)
-        if file is None or (caller.apps is not None and file.app not in caller.apps):
-            raise not_found("file with that id")
-        return file
 
     @router.get("/instances", response_model=Page[NodejsInstance])
     async def instances(request: Request, caller: Annotated[Caller, Depends(reader)], app: Text = None) -> Response:
@@ -146,7 +115,7 @@ def routes(parts: Parts) -> APIRouter:
         request: Request, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]
     ) -> Response:
         """Processes that report, those that ended within 24 hours, and other Node.js processes that run there now."""
-        check(caller, app)
+        check_app(caller, app)
         running: dict[int, str] | None = None
         if nodejs.agents.connected(app, agent) is not None:
             try:
@@ -173,7 +142,7 @@ def routes(parts: Parts) -> APIRouter:
         metric: Annotated[list[str], Query(max_length=MOST_METRICS, description="Words of xprofiler; `res__*`.")],
     ) -> Response:
         """Charts of a process, a series for each metric and thread."""
-        check(caller, app)
+        check_app(caller, app)
         name = instance_of(agent, pid)
         return await parts.answers(
             request,
@@ -186,8 +155,8 @@ def routes(parts: Parts) -> APIRouter:
         app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(reader)]
     ) -> NodejsProcessStatus:
         """Ask the agent whether the process is set up well."""
-        check(caller, app)
-        return await _asked(nodejs.status(app, agent, pid))
+        check_app(caller, app)
+        return await asked(nodejs.status(app, agent, pid))
 
     @router.get(one + "/system", response_model=NodejsSystem)
     async def system(
@@ -198,7 +167,7 @@ def routes(parts: Parts) -> APIRouter:
         span: Annotated[TimeRange, Depends(time_range)],
     ) -> Response:
         """Charts of the host or container, and of all its Node.js processes together."""
-        check(caller, app)
+        check_app(caller, app)
         return await parts.answers(
             request, lambda: queries.system(parts.recorded, app, agent, span.start, span.end), "instance"
         )
@@ -206,8 +175,8 @@ def routes(parts: Parts) -> APIRouter:
     @router.get(one + "/os")
     async def os(app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]) -> NodejsOs:
         """Ask the agent for versions and limits."""
-        check(caller, app)
-        return await _asked(nodejs.os(app, agent))
+        check_app(caller, app)
+        return await asked(nodejs.os(app, agent))
 
     @router.get(one + "/errors", response_model=Page[NodejsErrorFile])
     async def error_files(
@@ -218,7 +187,7 @@ def routes(parts: Parts) -> APIRouter:
         span: Annotated[TimeRange, Depends(time_range)],
     ) -> Response:
         """Files of errors that the agent watches, and how many errors each had."""
-        check(caller, app)
+        check_app(caller, app)
         return await parts.answers(
             request,
             lambda: Page(items=queries.error_files(parts.recorded, app, agent, span.start, span.end)),
@@ -237,7 +206,7 @@ def routes(parts: Parts) -> APIRouter:
         cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
     ) -> Response:
         """Errors, newest first."""
-        check(caller, app)
+        check_app(caller, app)
 
         def query() -> Page[NodejsLoggedError]:
             try:
@@ -253,7 +222,7 @@ def routes(parts: Parts) -> APIRouter:
         request: Request, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]
     ) -> Response:
         """Each package.json that the agent sends, as last received."""
-        check(caller, app)
+        check_app(caller, app)
 
         def query() -> Page[NodejsPackage]:
             found = nodejs.records.package_files(app, agent)
@@ -270,7 +239,7 @@ def routes(parts: Parts) -> APIRouter:
         file: Annotated[str, Query(max_length=4096, pattern=r"^[^\x00]+$")],
     ) -> Response:
         """One of them, with everything that its lock file holds."""
-        check(caller, app)
+        check_app(caller, app)
 
         def query() -> NodejsPackage | None:
             found = next((it for it in nodejs.records.package_files(app, agent) if it.file == file), None)
@@ -283,7 +252,7 @@ def routes(parts: Parts) -> APIRouter:
         request: Request, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]
     ) -> Response:
         """Core files that the agent has told of, the newest first."""
-        check(caller, app)
+        check_app(caller, app)
 
         def query() -> Page[NodejsCore]:
             found = nodejs.records.core_files(app, agent)
@@ -296,20 +265,20 @@ def routes(parts: Parts) -> APIRouter:
         wish: CoreWish, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(writer)]
     ) -> NodejsFile:
         """Fetch one, with the executable that it is of."""
-        check(caller, app)
-        return (await _asked(nodejs.fetch_core(app, agent, wish.core_path, caller.who))).report(nodejs.now())
+        check_app(caller, app)
+        return (await asked(nodejs.fetch_core(app, agent, wish.core_path, caller.who))).report(nodejs.now())
 
     @router.post(one + "/processes/{pid}/actions", status_code=201)
     async def act(
         wish: ActionWish, app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(writer)]
     ) -> NodejsFile:
         """Have a profile, snapshot, report or core made, or end a recording. The file tells what becomes of it."""
-        check(caller, app)
+        check_app(caller, app)
         if wish.stop:
-            file = await _asked(nodejs.stop(app, agent, pid, wish.action, caller.who))
+            file = await asked(nodejs.stop(app, agent, pid, wish.action, caller.who))
         else:
             fetch = wish.action != "core" if wish.transfer is None else wish.transfer
-            file = await _asked(nodejs.begin(app, agent, pid, wish.action, wish.duration_s, caller.who, fetch=fetch))
+            file = await asked(nodejs.begin(app, agent, pid, wish.action, wish.duration_s, caller.who, fetch=fetch))
         return file.report(nodejs.now())
 
     @router.get(one + "/processes/{pid}/config")
@@ -317,138 +286,16 @@ def routes(parts: Parts) -> APIRouter:
         app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(reader)]
     ) -> NodejsConfig:
         """Settings of the addon in the process, asked now."""
-        check(caller, app)
-        return await _asked(nodejs.config(app, agent, pid))
+        check_app(caller, app)
+        return await asked(nodejs.config(app, agent, pid))
 
     @router.post(one + "/processes/{pid}/config")
     async def configure(
         wish: NewConfig, app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(writer)]
     ) -> NodejsConfig:
         """Change some, until the process ends."""
-        check(caller, app)
-        return await _asked(nodejs.configure(app, agent, pid, wish.config, caller.who))
-
-    @router.get("/files", response_model=Page[NodejsFile])
-    async def files(
-        request: Request,
-        caller: Annotated[Caller, Depends(reader)],
-        app: Text = None,
-        agent: Text = None,
-        pid: Annotated[int | None, Query(ge=0, lt=1 << 31)] = None,
-        kind: FileKind | None = None,
-        favourite: bool | None = None,
-        limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
-        cursor: Annotated[str | None, Query(max_length=20, description="`next` of the page before.")] = None,
-    ) -> Response:
-        """Files that match all filters, newest first."""
-        apps = caller.apps if app is None else tuple(it for it in (app,) if caller.apps is None or it in caller.apps)
-        if cursor is not None and (not cursor.isascii() or not cursor.isdecimal() or len(cursor) > 15):
-            raise bad_parameter("cursor", "not one that an earlier page of this search gave")
-        before = int(cursor) if cursor is not None else None
-
-        def query() -> Page[NodejsFile]:
-            wanted = FileFilter(apps, agent, pid, kind, favourite)
-            found, following = nodejs.files.search(wanted, limit, before)
-            items = [file.report(nodejs.now()) for file in found]
-            return Page(items=items, next=str(following) if following is not None else None)
-
-        return await parts.answers(request, query, "file")
-
-    @router.get("/files/{file_id}")
-    async def look(file_id: FileId, caller: Annotated[Caller, Depends(reader)]) -> NodejsFile:
-        """One file as of now."""
-        return (await seen(file_id, caller)).report(nodejs.now())
-
-    @router.post("/files/{file_id}/transfer")
-    async def transfer(file_id: FileId, caller: Annotated[Caller, Depends(writer)]) -> NodejsFile:
-        """Fetch it from the agent's host; one that is stored is fetched again."""
-        file = await seen(file_id, caller)
-        return (await _asked(nodejs.transfer(file, caller.who))).report(nodejs.now())
-
-    @router.patch("/files/{file_id}")
-    async def mark(marks: Marks, file_id: FileId, caller: Annotated[Caller, Depends(writer)]) -> NodejsFile:
-        """Favourite and note."""
-        await seen(file_id, caller)
-        await nodejs.workers(nodejs.files.mark, file_id, marks.favourite, marks.note)
-        return (await seen(file_id, caller)).report(nodejs.now())
-
-    @router.delete("/files/{file_id}", status_code=204)
-    async def remove(file_id: FileId, caller: Annotated[Caller, Depends(writer)]) -> None:
-        """Delete it here. On the agent's host it stays."""
-        await nodejs.remove(await seen(file_id, caller), caller.who)
-
-    @router.get("/files/{file_id}/content", response_class=FileResponse, responses=_CONTENT)
-    async def content(
-        request: Request,
-        file_id: FileId,
-        caller: Annotated[Caller, Depends(reader)],
-        part: Annotated[int, Query(ge=0, le=1, description="Of a core: 0 is the core, 1 its executable.")] = 0,
-        raw: Annotated[bool, Query(description="A diagnostic report with its secrets. Needs `admin`.")] = False,
-    ) -> Response:
-        """What is stored: as it came, in gzip, where the client takes that, else without.
-
-        Of a diagnostic report the values of the environment that look secret are hidden.
-        """
-        file = await seen(file_id, caller)
-        masked = file.kind == "diag" and not raw
-        if raw and caller.scope != "admin":
-            raise RefusedError(403, "forbidden", f"`raw` needs the scope `admin`, yours is `{caller.scope}`")
-        if part >= len(file.parts):
-            raise not_found("stored file; it may have to be fetched first")
-        it = file.parts[part]
-        path = nodejs.storage.path(it)
-        if not path.is_file():
-            raise not_found("stored file any more")
-        if masked:
-            return await _masked(nodejs.storage, it)
-        if file.kind == "diag":
-            await nodejs.workers(nodejs.files.note_raw, file, caller.who)
-        headers = {"ETag": f'"{it.storage}"', "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            headers["Content-Encoding"] = "gzip"
-            return FileResponse(path, media_type="application/octet-stream", filename=it.name, headers=headers)
-        headers["Content-Length"] = str(it.plain_bytes)
-        pieces = _in_threads(nodejs.storage.plain(it))
-        return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
-
-    return router
-
-
-async def _masked(storage: Storage, part: Part) -> Response:
-    """A diagnostic report, without secrets. Raises RefusedError."""
-    if part.plain_bytes > LARGEST_BYTES:
-        raise RefusedError(409, "not_masked", "the report is too large to be searched for secrets")
-    try:
-        report = await asyncio.to_thread(lambda: without_secrets(b"".join(storage.plain(part))))
-    except BadReportError as error:
-        raise RefusedError(409, "not_masked", f"{error}: what is secret in it is not known") from None
-    headers = {
-        "ETag": f'"{part.storage}-masked"',
-        "Cache-Control": "private, no-cache",
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(part.name)}",
-    }
-    return Response(report, media_type="application/octet-stream", headers=headers)
-
-
-async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-        yield piece
-
-
-async def _asked(work: Awaitable[T]) -> T:
-    """What an agent was asked for, or our way of saying why not."""
-    try:
-        return await work
-    except AgentAwayError as error:
-        raise RefusedError(409, "not_connected", str(error)) from None
-    except RefusedByAgentError as error:
-        raise RefusedError(409, "refused_by_agent", str(error)) from None
-    except NoAnswerError as error:
-        raise RefusedError(504, "no_answer", str(error)) from None
-    except BadWishError as error:
-        raise RefusedError(400, "bad_request", str(error)) from None
-    except TooManyFilesError:
-        raise RefusedError(409, "too_many_files", "the app has too many files; delete some") from None
+        check_app(caller, app)
+        return await asked(nodejs.configure(app, agent, pid, wish.config, caller.who))
 
 
 def _fields(it: object) -> dict[str, Any]:
@@ -513,9 +360,6 @@ def _processes(
                 **dict.fromkeys(_FIGURES),
             )
     return sorted(found.values(), key=lambda it: (not it.alive, not it.reports, it.pid))
-
-
-_FIGURES: tuple[str, ...] = (*queries.LAST, "gc_percent", "requests_per_s")
 
 
 def _package(app: str, found: PackageFile, *, whole: bool) -> NodejsPackage:
