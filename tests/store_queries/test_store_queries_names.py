@@ -13,7 +13,20 @@ from sonde.server.insight.live_reading import Question
 from sonde.server.promql import metadata
 from sonde.server.promql.limits import Deadline
 from sonde.server.promql.select import Asker
-from sonde.server.store.queries import attributes, deploys, failures, jaeger, live, runtime, statements, traces
+from sonde.server.store.queries import (
+    alarm_windows,
+    attributes,
+    deploys,
+    failures,
+    findings,
+    jaeger,
+    live,
+    moments,
+    runtime,
+    statements,
+    traces,
+)
+from sonde.server.store.queries.alarm_windows import Filters, Windows
 from sonde.server.store.queries.naming import Naming, Shown, named
 from sonde.wire.protobuf import message
 
@@ -102,6 +115,18 @@ def test_what_can_be_searched_for_is_listed_for_the_service_as_it_is_shown(site,
 
     assert "db.system" in keys
     assert attributes.keys(site, [app], "www", SLOT, SLOT + MINUTE).items == []
+
+
+def test_what_else_is_asked_of_a_trace_is_answered_under_such_names(site, app):
+    trace = "57" * 16
+    (failed,) = alarm_windows.failures(
+        site, [app], Windows(int((SLOT + MINUTE).timestamp()), 60), ["service", "endpoint"], Filters({})
+    )[:1]
+
+    assert attributes.values(site, [app], "site", "db.system", "", SLOT, SLOT + MINUTE).items[0].value == "mysql"
+    assert moments.moments(site, [app], trace) is not None
+    assert findings.findings(site, [app], trace, 2) is not None
+    assert failed == (app, ("site", "GET /user/{id}"), 0, 2)
 
 
 def test_jaeger_reads_the_names_as_well(site, app):
