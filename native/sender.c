@@ -19,7 +19,7 @@
 #include "waker.h"
 
 static const uint64_t SECOND_NS = 1000000000u, NEVER = UINT64_MAX;
-static const uint64_t GONE_WITHIN_NS = 20000000u;
+static const uint64_t GONE_WITHIN_NS = 200000000u;
 enum { QUIET_LOOKS = 10, STACK_BYTES = 256 << 10 };
 
 _Atomic bool sender_asleep;
