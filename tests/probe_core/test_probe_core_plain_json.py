@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sonde.probe.core.plain_json import dumps
@@ -16,6 +16,7 @@ FLAT = st.one_of(st.text(), st.integers(), st.booleans())
 ANY = st.recursive(st.one_of(FLAT, st.none(), st.floats()), lambda inner: st.lists(inner, max_size=3), max_leaves=4)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), ANY))
 def test_it_writes_what_json_writes(values):
     assert dumps(values) == json.dumps(values)

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from probe_core_harness import record
 
@@ -236,6 +236,7 @@ def test_unless_the_process_is_told_to_decide_itself(core, recording, sampled, o
     assert request(core, ops, remote=CALLER.format(flags)).sampled == bool(rate)
 
 
+@settings(deadline=None)
 @given(st.floats(0.05, 0.95))
 def test_a_rate_is_kept(core, rate):
     with record(core):
