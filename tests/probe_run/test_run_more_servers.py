@@ -6,6 +6,7 @@ import importlib.util
 import shutil
 import signal
 import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -122,6 +123,22 @@ def test_uwsgi_serves_frameworks_from_two_workers(start, receiver, port, more):
     answers = fetch_from_all(port, 2)
     # Before the end: a worker that is still busy with its last request then skips Python's exit, and our flush in it.
     receiver.entries(sum(answers.values()))
+    program.end()
+
+    check_workers(receiver, answers, port)
+
+
+@pytest.mark.skipif(shutil.which("uwsgi_python3") is None, reason="uWSGI with Python is not installed")
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="Debian's uWSGI is made for Python 3.11")
+@pytest.mark.parametrize("core", ["native", "python"])
+def test_workers_of_uwsgi_that_have_nothing_to_do_send_their_last_spans(start, receiver, port, core):
+    """Python is not told of these forks."""
+    options = ["--master", "--processes", "2", "--die-on-term", "--enable-threads"]
+    serve = ["--http-socket", f"127.0.0.1:{port}", "--virtualenv", sys.prefix, "--module", "flask_app:app"]
+    name = ("--service", f"127.0.0.1:{port}")
+    program = start("uwsgi_python3", *serve, *options, flags=name, SONDE_CORE=core, **NEVER)
+    answers = fetch_from_all(port, 2)
+    time.sleep(1)  # longer than a worker takes from the last byte of an answer to its next look for a request
     program.end()
 
     check_workers(receiver, answers, port)
