@@ -152,7 +152,7 @@ def main(variants: Sequence[Variant] = (BARE, *SONDE, *PEERS)) -> None:
     notes = [
         f"{A_TURN} requests a turn, the middle one of {TURNS} turns, {_version()}.",
         "Added: to the same request without a probe. × Sonde's: of what is added in all threads.",
-        "Some of it is luck, of where memory and types happen to lie: in another run the same code took up to 16,000 more or fewer.",
+        "Some of it is luck, of where memory lies: in another run the same code took up to 16,000 more or fewer.",
         *(f"{variant.title}: {variant.note}." for variant in variants if variant.note),
     ]
     report.page(
