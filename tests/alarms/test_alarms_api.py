@@ -275,7 +275,7 @@ def test_a_failing_target_is_told_and_kept(admin, app):
         admin.delete(f"/api/v1/alarms/notifiers/{it['id']}").raise_for_status()
 
 
-def test_it_fires_by_itself_and_is_acknowledged(admin):
+def test_it_fires_by_itself_is_acknowledged_and_no_other_app_hears_of_it(server, admin, app):
     """The first round, which judges the slot that was over when the server started."""
     (watched,) = (it["id"] for it in admin.get("/api/v1/apps").json()["items"] if it["name"] == "watched")
 
@@ -294,3 +294,8 @@ def test_it_fires_by_itself_and_is_acknowledged(admin):
     assert admin.delete(address).json()["acknowledged_at"] is None
     (interval,) = admin.get("/api/v1/alarms/history", params={"app": watched, "open": True}).json()["items"]
     assert interval["id"] == alarm["id"]
+    other = command("token", "create", "--data", str(server.data), "--scope", "read", "--app", app).strip()
+    with server.client(other) as stranger:
+        assert stranger.get("/api/v1/alarms/history", params={"app": watched}).json()["items"] == []
+        assert alarm["id"] not in stranger.get("/api/v1/alarms/history").text
+        assert stranger.get("/api/v1/alarms", params={"state": "firing"}).json()["items"] == []

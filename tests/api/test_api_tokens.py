@@ -160,7 +160,6 @@ WANTED = {
 }
 """What some addresses are asked with, beside nothing."""
 TELLING = {
-    "/api/v1/alarms/history",
     "/api/v1/alarms/notifiers",
     "/api/v1/alarms/notifiers/{notifier_id}",
     "/api/v1/alarms/rules",
