@@ -261,6 +261,9 @@ def main() -> None:
                     print(f"{name}: {statistics.median(took[name]):.0f} / {max(took[name]):.0f}", flush=True)
         seconds = time.monotonic() - began
         used = {name: (cpu_s(it) - before[name]) / seconds * 100 for name, it in target.processes.items()}
+        ((spans,),) = target.store.rows(
+            "SELECT count() FROM spans WHERE start_time < {end:DateTime('UTC')}", {"end": end}
+        )
         sizes = target.store.rows(
             "SELECT table, sum(rows), sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'sonde'"
             " GROUP BY table HAVING sum(rows) > 100000 ORDER BY sum(bytes_on_disk) DESC"
@@ -270,7 +273,7 @@ def main() -> None:
     slow = sum(statistics.median(every) > MIDDLE_MS for every in took.values())
     report.page(
         "whole",
-        f"Pages on {SPANS:,} spans and {DAYS} days of statistics, {INGEST_SPANS_PER_S:,} spans a second coming in",
+        f"Pages on {spans:,} spans and {DAYS} days of statistics, {INGEST_SPANS_PER_S:,} spans a second coming in",
         [
             *report.table(
                 ("page", "ms, median", "ms, longest"),
