@@ -56,6 +56,7 @@ def test_what_is_asked_by_endpoint_and_instance_is_kept_by_half_minutes_alone():
     assert rollups.requests(start, start + DAY, ("endpoint", "instance")) == "rollup_30s"
     assert "kept_by = 'endpoint'" in rollups.requests(start, start + DAY, ("endpoint",))
     assert "kept_by = 'instance'" in rollups.requests(start, start + DAY, ("instance",))
+    assert "kept_by = 'service'" in rollups.requests(start, start + DAY, ("status_code",))
     assert rollups.requests(start, start + timedelta(minutes=10), ()) == "rollup_30s"
 
 

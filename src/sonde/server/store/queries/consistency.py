@@ -45,7 +45,7 @@ _KEPT = (
     *(
         _Kept("rollup_long FINAL", slot_s, _REQUESTS, f"slot_s = {slot_s} AND kept_by = '{kept_by}'", _MADE)
         for slot_s in LONG_SLOTS_S
-        for kept_by in ("endpoint", "instance")
+        for kept_by in ("endpoint", "instance", "service")
     ),
     *(_Kept("edges_long FINAL", slot_s, _CALLS, f"slot_s = {slot_s}", _MADE) for slot_s in LONG_SLOTS_S),
 )

@@ -54,7 +54,7 @@ _REQUESTS = f"""
             WHERE slot >= {{first:DateTime('UTC')}} AND slot < {{last:DateTime('UTC')}}
                 AND toStartOfInterval(slot, INTERVAL {_WIDE_S} SECOND) IN {{slots:Array(DateTime('UTC'))}}
         )
-        ARRAY JOIN ['endpoint', 'instance'] AS by
+        ARRAY JOIN ['endpoint', 'instance', 'service'] AS by
     )
     GROUP BY long, {_REQUEST_KEYS}"""
 _CALLS = f"""

@@ -39,9 +39,7 @@ def requests(start: datetime, end: datetime, keys: Collection[str], *, step_s: i
     """
     if "endpoint" in keys and "instance" in keys:
         return "rollup_30s"
-    kept_by = "instance" if "instance" in keys else "endpoint"
-    if not {"endpoint", "instance"} & set(keys):
-        kept_by = "instance"  # fewer, mostly
+    kept_by = next((name for name in ("endpoint", "instance") if name in keys), "service")
     return _union("rollup_30s", f"rollup_long FINAL WHERE kept_by = '{kept_by}' AND", _REQUESTS, start, end, step_s)
 
 

@@ -46,16 +46,14 @@ def overview(
         SELECT
             app, service, step,
             grouping(step) AS whole,
-            uniqExactMerge(instances_seen) AS instances,
             max(last_seen) AS seen,
             {MERGED}
         FROM (
             SELECT
                 app, service, toUnixTimestamp(toStartOfInterval(slot, toIntervalSecond({{step_s:UInt32}}))) AS step,
-                uniqExactState(instance) AS instances_seen,
                 max(last_seen) AS last_seen,
                 {ONCE_MERGED}
-            FROM {rollups.requests(steps.start, end, ("instance",), step_s=steps.step_s)}
+            FROM {rollups.requests(steps.start, end, (), step_s=steps.step_s)}
             WHERE {APPS} AND {SLOTS} AND is_entry
             GROUP BY app, service, step
         )
@@ -67,14 +65,14 @@ def overview(
     for row in rows:
         if not row["whole"]:
             series[row["app"], row["service"]][row["step"]] = Sums.of(row)
-    languages = _languages(client, parameters)
+    languages, instances = _languages(client, parameters), _instances(client, parameters, steps)
     apdexes = _apdexes(client, parameters, steps, {app: apdex_t_ms(app) for app, _ in series})
     found = [
         Service(
             app=row["app"],
             service=row["service"],
             language=languages.get((row["app"], row["service"]), ""),
-            instances=row["instances"],
+            instances=instances[row["app"], row["service"]],
             last_seen=row["seen"],
             series=figures.series(series[row["app"], row["service"]], steps),
             **figures.figures(Sums.of(row), steps.seconds, apdexes.get((row["app"], row["service"]))),
@@ -209,6 +207,16 @@ def _apdexes(
     )
     found = {(app, service): (Histogram.of(stored), t_ms[app]) for app, service, stored in rows}
     return {of: stored.apdex_points(t) / stored.requests for of, (stored, t) in found.items() if stored.requests}
+
+
+def _instances(client: StoreClient, parameters: dict[str, object], steps: Steps) -> dict[tuple[str, str], int]:
+    """How many processes of each service, by (app, service), had requests."""
+    rows = client.rows(
+        f"SELECT app, service, uniqExact(instance) FROM {rollups.requests(steps.start, steps.end, ('instance',))}"
+        f" WHERE {APPS} AND {SLOTS} AND is_entry GROUP BY app, service",
+        parameters,
+    )
+    return {(app, service): count for app, service, count in rows}
 
 
 def _languages(client: StoreClient, parameters: dict[str, object]) -> dict[tuple[str, str], str]:

@@ -70,10 +70,13 @@ _TYPE = f"""multiIf(
             system IN ({_texts(NOT_DATABASES)}), 'external',
             'database')"""
 
-# Over `edges`, which come before.
+_ENDS = f"shares AS ({SHARES}), known AS ({KNOWN})"
+# The parameter stands first: rules about names take `service = …` for a question about nobody else's rows.
+_NEAR = """AND ({near:String} = service
+            OR (app, service, peer) IN (SELECT app, service, peer FROM shares WHERE target = {near:String})
+            OR (app, peer) IN (SELECT app, address FROM known WHERE target = {near:String}))"""
+# Over `_ENDS` and `edges`, which come before.
 _RESOLVED = f"""
-        shares AS ({SHARES}),
-        known AS ({KNOWN}),
         resolved AS (
             SELECT
                 edges.app AS app, edges.service AS service, kind, edges.peer AS called, system,
@@ -140,7 +143,7 @@ def neighbours(
     """Who calls the service, and what it calls; the most frequent first."""
     callers: list[Neighbour] = []
     callees: list[Neighbour] = []
-    for call in _calls(client, [app], floor_to(start, SLOT_S), end):
+    for call in _calls(client, [app], floor_to(start, SLOT_S), end, service):
         if call.target == service:
             callers.append(_neighbour(call.service, "service", call))
         if call.service == service:
@@ -184,15 +187,18 @@ def _requests(
     return requests, together
 
 
-def _calls(client: StoreClient, apps: Sequence[str] | None, start: datetime, end: datetime) -> list[Calls]:
-    """Every edge with its target resolved, the most frequent first."""
+def _calls(
+    client: StoreClient, apps: Sequence[str] | None, start: datetime, end: datetime, near: str = ""
+) -> list[Calls]:
+    """Every edge with its target resolved, the most frequent first. `near`: those of one service, at either end."""
     edges = f"""
         SELECT app, service, toString(kind) AS kind, peer, system,
             sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, max(max_ns) AS max_ns,
             quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations
         FROM {rollups.calls(start, end)}
-        WHERE {APPS} AND {SLOTS}
+        WHERE {APPS} AND {SLOTS} {_NEAR if near else ""}
         GROUP BY app, service, kind, peer, system"""
+    rows = client.dicts(f"WITH {_ENDS}, edges AS ({edges}), {_RESOLVED}", scope(apps, start, end) | {"near": near})
     return [
         Calls(
             app=row["app"],
@@ -204,7 +210,7 @@ def _calls(client: StoreClient, apps: Sequence[str] | None, start: datetime, end
             known_by=row["how_known"],
             sums=Sums.of(row),
         )
-        for row in client.dicts(f"WITH edges AS ({edges}), {_RESOLVED}", scope(apps, start, end))
+        for row in rows
     ]
 
 

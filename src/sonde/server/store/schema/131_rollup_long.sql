@@ -1,11 +1,12 @@
--- rollup_30s in longer slots, for longer times: of an endpoint whatever the instance, and of an instance whatever the
--- endpoint. Not made by a view on the way of the spans, which would cost each insert more than the slots cost altogether:
+-- rollup_30s in longer slots, for longer times: of an endpoint whatever the instance, of an instance whatever the
+-- endpoint, and of a service whatever both. Not made by a view on the way of the spans, which would cost each insert more than the slots cost altogether:
 -- upkeep makes them when their time is over, and again when something came late (server/store/queries/long_slots.py);
 -- the last making is the one that counts. A quarter of an hour is what every UTC offset is a multiple of, so that days of any zone
 -- can be made of it; six hours make weeks cheap. server/store/queries/rollups.py chooses among them.
 CREATE TABLE IF NOT EXISTS rollup_long (
     slot_s UInt32 COMMENT 'how long the slot is: 900 or 21600' CODEC(ZSTD(1)),
-    kept_by Enum8('endpoint' = 1, 'instance' = 2) COMMENT 'the other one is empty' CODEC(ZSTD(1)),
+    kept_by Enum8('endpoint' = 1, 'instance' = 2, 'service' = 3) COMMENT 'of endpoint and instance, others are empty'
+        CODEC(ZSTD(1)),
     slot DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
     app LowCardinality(String),
     service LowCardinality(String),
@@ -30,7 +31,7 @@ CREATE TABLE IF NOT EXISTS rollup_long (
 )
 ENGINE = ReplacingMergeTree(made)
 PARTITION BY toDate(slot)
-ORDER BY (slot_s, kept_by, app, service, kind, is_entry, is_root, endpoint, instance, status_code, slot)
+ORDER BY (slot_s, slot, kept_by, app, service, kind, is_entry, is_root, endpoint, instance, status_code)
 TTL slot + INTERVAL 90 DAY
 SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024;
 

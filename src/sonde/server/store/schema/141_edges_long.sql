@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS edges_long (
 )
 ENGINE = ReplacingMergeTree(made)
 PARTITION BY toDate(slot)
-ORDER BY (slot_s, app, service, kind, peer, system, slot)
+ORDER BY (slot_s, slot, app, service, kind, peer, system)
 TTL slot + INTERVAL 90 DAY
 SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024;
 
