@@ -19,7 +19,7 @@ from bench.probe.variants import BARE, KINDS, PEERS, SONDE
 if TYPE_CHECKING:
     from bench.probe.collecting import Collectors
 
-ROUNDS, STARTS, SWITCHED = 5, 9, 5
+ROUNDS, STARTS, SWITCHED = 4, 9, 4
 PICTURE = Path(__file__).with_name("results") / "probe.svg"
 
 
