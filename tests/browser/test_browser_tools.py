@@ -210,6 +210,7 @@ def test_two_looks_at_the_heap_are_compared_by_type_root_and_holder(guest, allow
     assert guest.complaints == []
 
 
+@pytest.mark.slow
 def test_two_runs_of_leaks_are_compared_line_by_line(guest, visits, allowed, app):
     first = start(guest, "Leaks", 4).rpartition("/")[2]
     guest.find("leaks").wait_for(timeout=60_000)

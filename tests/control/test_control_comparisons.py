@@ -43,6 +43,7 @@ def looked():
     return found[0]
 
 
+@pytest.mark.slow
 def test_what_was_made_between_two_looks_is_on_top_with_its_sign():
     ORDERS.clear()
     gc.collect()
