@@ -8,7 +8,7 @@ import sys
 
 import bench
 
-NOT_BENCHMARKS = {"__main__", "machine", "picture", "report", "segment_traffic", "traffic"}
+NOT_BENCHMARKS = {"__main__", "machine", "picture", "report", "segment_traffic", "steady", "traffic"}
 
 
 def names() -> list[str]:

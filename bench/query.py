@@ -17,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from bench import report
+from bench.steady import each_second
 from bench.traffic import Traffic, spool_entry
 from sonde.server.store.client import StoreClient
 from sonde.server.store.intake_statements import SETTINGS, STATEMENTS
@@ -131,27 +131,6 @@ def fill(target: Store, traffic: Traffic, end: datetime) -> float:
     return spent / (files * min(SPANS, FILE_SPANS)) * 1e6
 
 
-@contextlib.contextmanager
-def ingesting(target: Store, traffic: Traffic) -> Iterator[list[float]]:
-    """INGEST_SPANS_PER_S spans of now, a file a second. Gives the seconds each load took."""
-    stopping, took = threading.Event(), list[float]()
-
-    def ingest() -> None:
-        while not stopping.is_set():
-            began, now = time.monotonic(), datetime.now(UTC)
-            target.load(traffic, INGEST_SPANS_PER_S, now - timedelta(seconds=1), now)
-            took.append(time.monotonic() - began)
-            stopping.wait(max(0.0, 1 - took[-1]))
-
-    thread = threading.Thread(target=ingest)
-    thread.start()
-    try:
-        yield took
-    finally:
-        stopping.set()
-        thread.join()
-
-
 def queries(client: StoreClient, end: datetime) -> dict[str, tuple[Callable[[], object], Callable[[], object] | None]]:
     """By name: what a page asks, and the reference."""
     dice = random.Random(5)
@@ -248,7 +227,7 @@ def main() -> None:
         idle = {name: times_ms(ours) for name, (ours, _) in asked.items()}
         reference = {name: times_ms(theirs) for name, (_, theirs) in asked.items() if theirs is not None}
         weight, total = sizes(target.web)
-        with ingesting(target, traffic) as loads:
+        with each_second(lambda start, end: target.load(traffic, INGEST_SPANS_PER_S, start, end)) as loads:
             busy = {name: times_ms(ours) for name, (ours, _) in asked.items()}
     rows = []
     for name in asked:

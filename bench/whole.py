@@ -17,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,6 +28,7 @@ import psutil
 
 from bench import report
 from bench.idle import NO_SECOND_PORTS, SONDE, cpu_s, free_port, role, running, wait_ready
+from bench.steady import each_second
 from bench.traffic import Traffic
 from sonde.server.folders import Folders
 from sonde.server.store.client import StoreClient
@@ -148,27 +148,6 @@ def fill(target: Server, end: datetime) -> None:
     long_slots.make(target.store)
 
 
-@contextlib.contextmanager
-def ingesting(target: Server) -> Iterator[list[float]]:
-    """INGEST_SPANS_PER_S spans of now, each second. Gives the seconds each took to be acknowledged."""
-    stopping, took = threading.Event(), list[float]()
-
-    def ingest() -> None:
-        while not stopping.is_set():
-            began, now = time.monotonic(), datetime.now(UTC)
-            target.send(INGEST_SPANS_PER_S, now - timedelta(seconds=1), now)
-            took.append(time.monotonic() - began)
-            stopping.wait(max(0.0, 1 - took[-1]))
-
-    thread = threading.Thread(target=ingest)
-    thread.start()
-    try:
-        yield took
-    finally:
-        stopping.set()
-        thread.join()
-
-
 def pages(target: Server, end: datetime) -> dict[str, list[str]]:
     """What each page asks for, CALLS times, of services of all sizes."""
 
@@ -249,7 +228,7 @@ def main() -> None:
             return
         took, failed = {}, []
         before, began = {name: cpu_s(it) for name, it in target.processes.items()}, time.monotonic()
-        with ingesting(target) as acknowledged:
+        with each_second(lambda start, end: target.send(INGEST_SPANS_PER_S, start, end)) as acknowledged:
             time.sleep(5)
             for name, paths in pages(target, end).items():
                 try:
