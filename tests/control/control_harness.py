@@ -183,10 +183,11 @@ def tool_process(folder, agent, service="shop", token=""):
 
 
 class AgentSide:
-    """An agent's end of the channel, played by a test."""
+    """An agent's end of the channel, played by a test: it says that it is there unless it is `silent`."""
 
-    def __init__(self, server_url, token, instance="agent-1", node=NODE, jobs=(), hello=True):
+    def __init__(self, server_url, token, instance="agent-1", node=NODE, jobs=(), hello=True, silent=False):
         self.node = node
+        self._over = threading.Event()
         url = server_url.replace("http", "ws") + PATH
         self._connection = websockets.sync.client.connect(
             url,
@@ -202,12 +203,23 @@ class AgentSide:
             facts = {"node": node, "host": "test-host", "agent_version": "9", "instance": instance}
             self.say("hello", protocol=1, **facts, capabilities=["*"], jobs=list(jobs))
             self.welcome = self.hear("welcome")
+        self._beating = threading.Thread(target=self._beat, daemon=True)
+        if hello and not silent:
+            self._beating.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self._over.set()
+        if self._beating.is_alive():
+            self._beating.join(DEADLINE_S)
         self._connection.__exit__(None, None, None)
+
+    def _beat(self):
+        with contextlib.suppress(websockets.exceptions.ConnectionClosed):
+            while not self._over.wait(self.welcome["heartbeat_s"]):
+                self.say("heartbeat", time=moment(datetime.now(UTC)))
 
     def say(self, type_, **members):
         self.socket.send(json.dumps({"type": type_, **members}))

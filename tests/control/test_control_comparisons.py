@@ -3,7 +3,6 @@
 import gc
 import json
 import threading
-from datetime import UTC, datetime
 
 import pytest
 from control_harness import NODE, file_of
@@ -13,7 +12,6 @@ from sonde.probe.tools.heap import Heap
 from sonde.probe.tools.leaks import Leaks
 from sonde.server.insight import heap_comparison, leaks_comparison, run_files
 from sonde.server.insight.run_files import HeapFile, LeaksFile
-from sonde.wire.control import moment
 
 PID = 4711
 
@@ -217,7 +215,6 @@ def ready(played, api):
 
 def finished(ready, api, tool, name, content):
     """A job with that file."""
-    ready.say("heartbeat", time=moment(datetime.now(UTC)))
     job = api.start(NODE, PID, tool)
     ready.accept(job["id"])
     ready.upload(job["id"], name, content)

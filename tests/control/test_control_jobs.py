@@ -520,15 +520,16 @@ def test_what_cannot_be_understood_is_left_aside_until_it_is_too_much(ready, api
     assert ready.is_closed()[0] == 1002
 
 
-def test_silence_for_six_heartbeats_ends_a_connection(played):
+def test_silence_for_six_heartbeats_ends_a_connection(server, app):
     beats = []
 
-    def listen():
+    def listen(side):
         while True:
-            beats.append(json.loads(played.socket.recv(timeout=20))["type"])
+            beats.append(json.loads(side.socket.recv(timeout=20))["type"])
 
-    with pytest.raises(websockets.exceptions.ConnectionClosed) as raised:
-        listen()
+    closed = pytest.raises(websockets.exceptions.ConnectionClosed)
+    with AgentSide(server.url, app["token"], silent=True) as side, closed as raised:
+        listen(side)
 
     assert raised.value.rcvd.code == 1002
     assert set(beats) == {"heartbeat"}
