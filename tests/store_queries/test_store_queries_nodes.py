@@ -7,6 +7,7 @@ import pytest
 from otlp_making import NOW, SLOT, Span, ns, resource
 
 from sonde.server.store.queries import node_processes, nodes
+from sonde.server.store.queries.deploys import learn_runs
 from sonde.wire.protobuf import double, fixed64, integer, key_value, message, text
 
 AGENT = {
@@ -226,6 +227,24 @@ def test_services_that_run_on_a_host_are_listed_with_their_open_files(web, sende
         *("shop", "shop-1", 42, "3.1", "python"),
     )
     assert (found.open_files, found.open_files_limit) == (17, 1024)
+
+
+def test_a_process_is_listed_for_the_time_it_was_there_though_it_is_heard_of_afterwards(web, loader, sender, app, host):
+    """What a process said last comes after the end of most times, and of now, when the store takes a moment."""
+    for minute in (2, 9):
+        received = SLOT + timedelta(minutes=minute)
+        sender.spans("shop", Span(), received=received, service__instance__id="shop-1", host__name=host)
+        learn_runs(loader, SLOT)
+    for minute in (1, 5):
+        sender.request("metrics", reading(host, SLOT + timedelta(minutes=minute), cpu=0.5, received=1))
+
+    def listed(end):
+        report = nodes.report(web, [app], host, SLOT, SLOT + end)
+        assert report is not None
+        return report.node.services, [one.instance for one in report.services]
+
+    assert listed(timedelta(minutes=5, seconds=30)) == (["shop"], ["shop-1"])
+    assert listed(timedelta(seconds=90)) == ([], []), "before it was first heard of"
 
 
 def test_what_agent_and_probes_lost_is_counted_from_the_start_of_the_time_asked_for(web, sender, app, host):

@@ -30,23 +30,27 @@ _LOST = [
 ]
 _LOOK_BEFORE = timedelta(minutes=2)
 """For the last value before a span of time, which its first one is compared with."""
-_SEEN = (
-    "last_seen >= toDateTime({start_s:Int64}, 'UTC') AND last_seen < toDateTime({end_s:Int64}, 'UTC')"
-    " AND service NOT IN {not_services:Array(String)}"
+_SEEN = "last_seen >= toDateTime({start_s:Int64}, 'UTC') AND service NOT IN {not_services:Array(String)}"
+"""No end: who is heard of each second was there before it, too."""
+_BEGAN = (
+    f"SELECT app, service, instance, min(first_seen) AS began FROM process_runs WHERE {APPS}"
+    " GROUP BY app, service, instance"
 )
+"""Noted within seconds; of who is not noted yet it is the epoch."""
 
 
 def services_by_host(
     client: StoreClient, apps: Sequence[str] | None, hosts: Sequence[str], start: datetime, end: datetime
 ) -> dict[str, list[str]]:
-    """Names of the services that sent something from each host and were last heard of in that time, by name."""
+    """Names of the services that sent something from each host since `start` and were there before `end`, by name."""
     rows = client.rows(
         f"""
         SELECT host, arraySort(groupUniqArray({MOST_SERVICES})(service)) FROM (
             SELECT app, service, instance, anyLast(host) AS host, max(last_seen) AS last_seen
             FROM instances WHERE {APPS} GROUP BY app, service, instance
-        )
-        WHERE {_SEEN} AND host IN {{hosts:Array(String)}}
+        ) AS heard
+        ANY LEFT JOIN ({_BEGAN}) AS noted USING (app, service, instance)
+        WHERE {_SEEN} AND began < toDateTime({{end_s:Int64}}, 'UTC') AND host IN {{hosts:Array(String)}}
         GROUP BY host
         """,
         scope(apps, start, end) | {"hosts": list(hosts), "not_services": _NOT_SERVICES},
@@ -57,7 +61,7 @@ def services_by_host(
 def services(
     client: StoreClient, apps: Sequence[str] | None, host: str, start: datetime, end: datetime
 ) -> list[HostedService]:
-    """Processes on `host` that sent something since `start`, by service and instance."""
+    """Processes on `host` that sent something since `start` and were there before `end`, by service and instance."""
     parameters = scope(apps, start, end) | {"host": host, "not_services": _NOT_SERVICES}
     files = {
         (service, pid): (count, limit)
@@ -78,12 +82,13 @@ def services(
     found = []
     for row in client.dicts(
         f"""
-        SELECT * FROM (
+        SELECT app, service, instance, language, last_seen, facts FROM (
             SELECT app, service, instance, anyLast(host) AS on_host, anyLast(language) AS language,
                 max(last_seen) AS last_seen, anyLast(attributes) AS facts
             FROM instances WHERE {APPS} AND NOT is_from_segments GROUP BY app, service, instance
-        )
-        WHERE on_host = {{host:String}} AND {_SEEN}
+        ) AS heard
+        ANY LEFT JOIN ({_BEGAN}) AS noted USING (app, service, instance)
+        WHERE on_host = {{host:String}} AND {_SEEN} AND began < toDateTime({{end_s:Int64}}, 'UTC')
         ORDER BY service, instance LIMIT {MOST_PROCESSES}
         """,
         parameters,
