@@ -1,33 +1,15 @@
 """A host whose disk is full: whoever asked hears it, and the process and the agent go on. The test plays the server."""
 
-import os
-import shutil
-import subprocess
-
 import pytest
 from control_harness import eventually
+from small_disk import fill, small_disk
 
 
 @pytest.fixture
 def small_queue(tmp_path):
     """The agent's queue folder, as a disk of 3 MiB."""
-    folder = tmp_path / "queue"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if (
-        os.geteuid()
-        or not mount
-        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=3m", "none", folder], check=False).returncode
-    ):
-        pytest.skip("no disk can be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(path):
-    """Every block of the disk that `path` is on."""
-    disk = os.statvfs(path.parent)
-    path.write_bytes(bytes(disk.f_bavail * disk.f_frsize))
+    with small_disk(tmp_path / "queue", 3) as folder:
+        yield folder
 
 
 def test_a_full_disk_of_the_host_fails_the_run_and_nothing_else(small_queue, fake, start_agent):

@@ -1,11 +1,9 @@
 """Files on the server's disk: bounded, and never believed before their digest."""
 
 import hashlib
-import os
-import shutil
-import subprocess
 
 import pytest
+from small_disk import small_disk
 
 from sonde.server.control.artifacts import Artifacts
 from sonde.server.control.errors import ArtifactError
@@ -75,24 +73,15 @@ def test_the_disk_is_left_what_the_spool_needs(tmp_path):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def disk(tmp_path):
     """One MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if (
-        os.geteuid()
-        or not mount
-        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=1m", "none", folder], check=False).returncode
-    ):
-        pytest.skip("no disk can be mounted here")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    with small_disk(tmp_path / "disk", 1) as folder:
+        yield folder
 
 
-def test_a_disk_that_is_full_is_a_failure_with_words_and_can_be_freed(small_disk):
-    artifacts = artifacts_in(small_disk / "artifacts")
-    (small_disk / "other").write_bytes(bytes(900 << 10))
+def test_a_disk_that_is_full_is_a_failure_with_words_and_can_be_freed(disk):
+    artifacts = artifacts_in(disk / "artifacts")
+    (disk / "other").write_bytes(bytes(900 << 10))
 
     # It has room for the piece's announcement, and then somebody else takes it.
     artifacts._min_free_bytes = -MIB
@@ -102,5 +91,5 @@ def test_a_disk_that_is_full_is_a_failure_with_words_and_can_be_freed(small_disk
     artifacts.remove("ab")
     assert artifacts.used_bytes == 0
 
-    (small_disk / "other").unlink()
+    (disk / "other").unlink()
     assert artifacts.store("ab", Piece("ab", "x", 0, 256 << 10, bytes(256 << 10))) == 256 << 10

@@ -236,11 +236,11 @@ class Welcome(TypedDict):
 
 
 class SignedJob(TypedDict):
-    """A job, and who says so."""
+    """A job, and who says so. One that nobody has signed is read, so that the agent can say why it refuses it."""
 
     type: Literal["job"]
     body: Annotated[str, 64 << 10]
-    signature: Annotated[str, 128]
+    signature: NotRequired[Annotated[str, 128]]
 
 
 class Settled(TypedDict):

@@ -120,7 +120,7 @@ class Jobs:
     def job(self, message: SignedJob) -> None:
         """Somebody wants something done."""
         try:
-            job = self._checks.passed(message["body"], message["signature"], room=MAX_JOBS - len(self.ids()))
+            job = self._checks.passed(message["body"], message.get("signature", ""), room=MAX_JOBS - len(self.ids()))
         except RefusedError as error:
             self._counters.add("sonde.agent.jobs.refused", reason=error.reason)
             log.warning("a job is refused: %s", error)

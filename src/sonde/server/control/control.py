@@ -50,6 +50,8 @@ MOST_ASKED = 256
 MOST_MANUAL = 60
 """Runs that programs of one node began themselves, within a minute."""
 MANUAL_WITHIN_S = 60.0
+MOST_COPIES = 4096
+"""Jobs that are remembered for it: the audit says once that a copy was refused."""
 MOST_RESENT = 3
 """A file that arrives damaged so often is given up."""
 START_WITHIN = timedelta(seconds=60)
@@ -114,6 +116,7 @@ class Control:
         self._added = asyncio.Event()
         self._closing = asyncio.Event()
         self._manual_at: dict[tuple[str, str], deque[float]] = {}  # by app and node: when such runs came
+        self._copies: dict[str, None] = {}  # jobs of which the audit says already that a copy was refused
         self._seconds = seconds
         self.bad_messages = 0
         self.manual_refused = 0
@@ -416,9 +419,15 @@ class Control:
             answer.set_exception(RefusedByNodeError(message["reason"], message["message"]))
             return
         it = self._mine(agent, message["job"])
-        if it is not None and not it.accepted:  # one that runs cannot be refused any more: that was a second copy of it
-            who = f"agent:{agent.node}"
+        who = f"agent:{agent.node}"
+        if it is not None and not it.accepted:
             await self._open.fail(it, who, message["reason"], message["message"], what="job.refused")
+        elif message["job"] not in self._copies:
+            # Of one that runs or is over, or is another node's, somebody has sent a copy: the job stays what it is.
+            if len(self._copies) >= MOST_COPIES:
+                del self._copies[next(iter(self._copies))]
+            self._copies[message["job"]] = None
+            await self._workers(self._jobs.copy_refused, agent.app, message["job"], who, message["reason"])
 
     async def _manual(self, agent: Agent, message: Manual) -> None:
         """A program of that node has run a tool by itself: a job of the channel's app, whatever the agent says."""

@@ -151,6 +151,16 @@ class Jobs:
         with writing(self._engine) as connection:
             self._note(connection, job, who, "job.cancel", how=how)
 
+    def copy_refused(self, app: str, job_id: str, who: str, reason: str) -> None:
+        """Somebody has brought the job to a host again, or to another one, which refused it: for the audit alone.
+
+        Nothing, where the app has no such job.
+        """
+        with writing(self._engine) as connection:
+            job = self._find(connection, job_id)
+            if job is not None and job.app == app:
+                self._note(connection, job, who, "job.copy_refused", reason=reason)
+
     def end(
         self,
         job: Job,
