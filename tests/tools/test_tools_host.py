@@ -25,6 +25,8 @@ from sonde.probe.tools.host import Host
 from sonde.probe.tools.tool import Option, ToolError
 from sonde.wire import tools
 
+TASKS = Path("/proc/self/task")
+
 
 @pytest.fixture(autouse=True)
 def little(monkeypatch):
@@ -424,6 +426,7 @@ def test_a_child_runs_none_of_its_parents_tools(host, agent):
 
 def test_a_fork_that_python_was_not_told_of_is_found_out(host, agent, monkeypatch):
     """The child's first command finds no run of the parent's in its way."""
+    threads = set(TASKS.iterdir())
     host.command(command(id="parent", tool="heavy"))
     parent = agent.accept()
     parent.next()
@@ -434,6 +437,8 @@ def test_a_fork_that_python_was_not_told_of_is_found_out(host, agent, monkeypatc
     assert "after_fork" in little_tools.words()
     assert agent.accept().last()["event"] == "result"
     parent.socket.close()
+    # A child would not have the thread of the parent's run: here it finds its connection gone, and ends.
+    eventually(lambda: set(TASKS.iterdir()) <= threads, "the end of both runs")
 
 
 def _is_to(descriptor, path):

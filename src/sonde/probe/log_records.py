@@ -62,15 +62,15 @@ class LogRecords:
         text_: str,
         attributes: dict[str, str],
         *,
-        duration_ns: int | None = None,
+        duration_ns: int,
         trace_id: bytes = b"",
         span_id: bytes = b"",
     ) -> None:
-        """One of our own: it goes whatever `ship_logs` says. Without `duration_ns` it has just ended."""
+        """One of our own: it goes whatever `ship_logs` says. `duration_ns` is of a clock that nobody sets."""
         now_ns = time.time_ns()
         out = fixed64(1, began_ns) + integer(2, 9) + text(3, "INFO") + message(5, text(1, text_[:MAX_TEXT]))
         out += b"".join(key_value(6, key, value[:MAX_TEXT]) for key, value in attributes.items())
-        out += key_value(6, "sonde.duration_ns", now_ns - began_ns if duration_ns is None else duration_ns)
+        out += key_value(6, "sonde.duration_ns", duration_ns)
         if trace_id:
             out += message(9, trace_id) + message(10, span_id)
         self._keep(out + fixed64(11, now_ns) + text(12, name))

@@ -176,7 +176,8 @@ def _tell_the_timeline(run: Run, more: dict[str, str]) -> None:
     """That it ran, from when to when, and how it ended."""
     if run.began_ns:
         facts = {"sonde.tool": run.tool_name, "sonde.tool.run": run.id, "sonde.tool.outcome": run.outcome}
-        log_records.event("sonde.tool", run.began_ns, f"{run.tool_name}: {run.outcome}", facts | more)
+        text = f"{run.tool_name}: {run.outcome}"
+        log_records.event("sonde.tool", run.began_ns, text, facts | more, duration_ns=run.lasted_ns)
 
 
 host = Host(core.agent_path)

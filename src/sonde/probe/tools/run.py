@@ -58,6 +58,8 @@ class Run:
         self.outcome = ""
         """`result` or why not; empty while it runs."""
         self.began_ns = 0
+        """By the clock of the wall; 0: no tool was started."""
+        self.lasted_ns = 0
         self._command = command
         self._governor = governor
         self._how = ""
@@ -119,9 +121,12 @@ class Run:
             raise ToolError("unavailable", f"{kind.name}: {state.why_not}{unlock}")
         self._governor.admit(self, kind, options)
         self.began_ns, began = time.time_ns(), monotonic()
-        result, note = self._switched_on(kind, options, seconds, listener)
+        try:
+            result, note = self._switched_on(kind, options, seconds, listener)
+        finally:
+            self.lasted_ns = round((monotonic() - began) * 1e9)
         notes = [note, *result.notes] if note else list(result.notes)
-        return self._sent(kind.name, result, notes, monotonic() - began, listener)
+        return self._sent(kind.name, result, notes, self.lasted_ns / 1e9, listener)
 
     def _switched_on(
         self, kind: type[Tool], options: dict[str, Any], seconds: float, listener: Listener
