@@ -37,7 +37,7 @@ lint: setup  ## ruff, clang-format, mypy, biome, tsc
 	@scripts/lint
 
 format: setup  ## let the formatters have their way
-	@$(BIN)/ruff format . && $(BIN)/ruff check --fix -q . ; $(BIN)/clang-format -i native/*.[ch] native/*/*.[ch] native/*/*/*.[ch] ; cd web && npm run -s format
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix -q . ; $(BIN)/clang-format -i native/*/*.[ch] native/*/*/*.[ch] ; cd web && npm run -s format
 
 bench: setup  ## every benchmark; tables go to bench/results/
 	@$(BIN)/python -m bench
@@ -68,7 +68,7 @@ $(STAMPS)/python: constraints.txt $(VENV)/bin/uv
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --system-certs -q --no-deps -r constraints.txt
 	@touch $@
 
-$(STAMPS)/native: $(STAMPS)/python pyproject.toml setup.py $(wildcard native/*.[ch] native/*/*.[ch] native/*/*/*.[ch])
+$(STAMPS)/native: $(STAMPS)/python pyproject.toml setup.py $(wildcard native/*/*.[ch] native/*/*/*.[ch])
 	@echo "setup: sonde and its native core"
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --system-certs -q --no-deps --no-build-isolation -e .
 	@touch $@

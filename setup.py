@@ -49,8 +49,10 @@ def tools() -> list[Extension]:
     return found
 
 
+RECORDER = ("core", "python", "spans", "wrapping", "requests", "sending")
+
 setup(
-    ext_modules=native("sonde.probe.core._core", "native")
+    ext_modules=native("sonde.probe.core._core", *(f"native/{folder}" for folder in RECORDER))
     + native("sonde.server.intake._walk", "native/intake")
     + tools()
 )

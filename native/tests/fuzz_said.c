@@ -10,9 +10,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../commands.h"
-#include "../connection.h"
-#include "../frame_queue.h"
+#include "../sending/commands.h"
+#include "../sending/connection.h"
+#include "../sending/frame_queue.h"
 
 static char path[64];
 static int listener;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../traceparent.h"
+#include "../requests/traceparent.h"
 
 static PyObject *twin;
 

@@ -13,15 +13,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../commands.h"
-#include "../connection.h"
-#include "../counters.h"
-#include "../frame_queue.h"
-#include "../protobuf.h"
-#include "../rings.h"
-#include "../sender.h"
-#include "../target.h"
-#include "../work.h"
+#include "../sending/commands.h"
+#include "../sending/connection.h"
+#include "../core/counters.h"
+#include "../sending/frame_queue.h"
+#include "../spans/protobuf.h"
+#include "../sending/rings.h"
+#include "../sending/sender.h"
+#include "../sending/target.h"
+#include "../sending/work.h"
 
 enum { WRITERS = 4, LIVES = 5, RECORDS = 20000, ROUNDS = 3 };
 

@@ -236,7 +236,7 @@ def hook(tmp_path, core):
     source.write_text(HOOK)
     library = tmp_path / "hook.so"
     compiler = sysconfig.get_config_var("CC").split()[0]
-    native = Path(__file__).parents[2] / "native"
+    native = Path(__file__).parents[2] / "native" / "sending"
     subprocess.run([compiler, "-shared", "-fPIC", "-Wall", "-Werror", f"-I{native}", "-o", library, source], check=True)
     return str(library)
 

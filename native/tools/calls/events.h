@@ -3,7 +3,7 @@
 #ifndef SONDE_CALLS_EVENTS_H
 #define SONDE_CALLS_EVENTS_H
 
-#include "../../compat.h"
+#include "../../python/compat.h"
 
 #include <stdbool.h>
 

@@ -4,7 +4,7 @@
 #ifndef SONDE_CALLS_EVENTS_EVALUATION_H
 #define SONDE_CALLS_EVENTS_EVALUATION_H
 
-#include "../../compat.h"
+#include "../../python/compat.h"
 
 #if PY_VERSION_HEX < 0x030C0000
 

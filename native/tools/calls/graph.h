@@ -4,7 +4,7 @@
 #ifndef SONDE_CALLS_GRAPH_H
 #define SONDE_CALLS_GRAPH_H
 
-#include "../../compat.h"
+#include "../../python/compat.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
 #ifndef SONDE_CALLS_LABELS_H
 #define SONDE_CALLS_LABELS_H
 
-#include "../../compat.h"
+#include "../../python/compat.h"
 
 /* What all calls of the same function have in common: for a C function its PyMethodDef (a bound one is a
    fresh object at each call), for a class itself, for any other object its type, marked. NULL: a Python

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../../request_now.h"
+#include "../../spans/request_now.h"
 
 bool marks_some;
 

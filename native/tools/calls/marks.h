@@ -2,7 +2,7 @@
 #ifndef SONDE_CALLS_MARKS_H
 #define SONDE_CALLS_MARKS_H
 
-#include "../../compat.h"
+#include "../../python/compat.h"
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* sonde.probe.tools._calls: the call graph of this process. What it is for is said in probe/tools/calls.py.
  */
-#include "../../module_of.h"
+#include "../../python/module_of.h"
 
 #include "events.h"
 #include "graph.h"

@@ -3,7 +3,7 @@
 #ifndef SONDE_CALLS_STACKS_H
 #define SONDE_CALLS_STACKS_H
 
-#include "../../compat.h"
+#include "../../python/compat.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "../../span.h"
+#include "../../spans/span.h"
 
 #include "spans.h"
 

@@ -4,7 +4,7 @@
 #ifndef SONDE_HEAP_INTERNALS_H
 #define SONDE_HEAP_INTERNALS_H
 
-#include "../../compat.h"
+#include "../../python/compat.h"
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
 #ifndef SONDE_HEAP_MEMORY_H
 #define SONDE_HEAP_MEMORY_H
 
-#include "../../compat.h"
+#include "../../python/compat.h"
 
 /* What sys._debugmallocstats() prints of the allocator of objects. New reference to a text, or NULL with an
    exception set. GIL: held, for as long as it takes to look at each of its pools. */

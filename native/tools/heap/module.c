@@ -1,6 +1,6 @@
 /* sonde.probe.tools._heap: what fills this process's memory. What it is for is said in probe/tools/heap.py.
  */
-#include "../../module_of.h"
+#include "../../python/module_of.h"
 
 #include <errno.h>
 

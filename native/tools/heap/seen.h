@@ -4,7 +4,7 @@
 #ifndef SONDE_HEAP_SEEN_H
 #define SONDE_HEAP_SEEN_H
 
-#include "../../compat.h"
+#include "../../python/compat.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #ifndef SONDE_HEAP_SIZES_H
 #define SONDE_HEAP_SIZES_H
 
-#include "../../compat.h"
+#include "../../python/compat.h"
 
 /* Types that are in no header. Once, before an image is taken. */
 void sizes_init(PyObject *deque, PyObject *array);

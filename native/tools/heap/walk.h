@@ -3,7 +3,7 @@
 #ifndef SONDE_HEAP_WALK_H
 #define SONDE_HEAP_WALK_H
 
-#include "../../compat.h"
+#include "../../python/compat.h"
 
 #include <stdbool.h>
 #include <stdint.h>

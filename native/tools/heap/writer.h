@@ -2,7 +2,7 @@
 #ifndef SONDE_HEAP_WRITER_H
 #define SONDE_HEAP_WRITER_H
 
-#include "../../compat.h"
+#include "../../python/compat.h"
 
 #include <stdbool.h>
 #include <stdint.h>

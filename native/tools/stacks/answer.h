@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "../../commands.h"
+#include "../../sending/commands.h"
 
 enum { GRACE_MS = 1500, MAX_ANSWER_BYTES = 64 << 10 };
 

@@ -3,7 +3,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "../../module_of.h"
+#include "../../python/module_of.h"
 #include "../frames/frames.h"
 #include "../frames/spans.h"
 #include "answer.h"

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "../../module_of.h"
+#include "../../python/module_of.h"
 #include "../frames/frames.h"
 #include "../frames/spans.h"
 #include "../watch/slots.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../../module_of.h"
+#include "../../python/module_of.h"
 #include "../frames/frames.h"
 #include "../frames/spans.h"
 #include "../watch/slots.h"

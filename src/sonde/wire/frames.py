@@ -8,7 +8,7 @@ A frame is an 8-byte header and a payload:
     3       1     kind, see `Kind`
     4       4     payload length in bytes, little endian, at most MAX_PAYLOAD
 
-The first frame on a connection is HELLO. The same format is written by native/sender.c.
+The first frame on a connection is HELLO. The same format is written by native/sending/sender.c.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# The span recorder, native (native/*.c). What each part means is said once, in the twin.
+# The span recorder, native (native/core and the folders beside it). What each part means is said once, in the twin.
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextvars import ContextVar

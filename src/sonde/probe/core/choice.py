@@ -18,7 +18,7 @@ SELF_TEST = bytes.fromhex(
     "ffff014a130a06646f75626c65120921000000000000e03f4a0a0a04626f6f6c120210014a130a046c697374120b2a09"
     "0a030a01610a021801"
 )
-"""The record that the native core's self-test has to write, see native/selftest.c."""
+"""The record that the native core's self-test has to write, see native/core/selftest.c."""
 
 
 def native_core(wish: str) -> ModuleType | None:

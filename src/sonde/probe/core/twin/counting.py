@@ -1,4 +1,4 @@
-"""How often what happened. The names and their meaning are the same in native/counters.h."""
+"""How often what happened. The names and their meaning are the same in native/core/counters.h."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A descriptor of ours among the application's. The native side is native/descriptor.c."""
+"""A descriptor of ours among the application's. The native side is native/sending/descriptor.c."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python values as fields of an OTLP span, cut to size. The native side is native/attributes.c, byte for byte.
+"""Python values as fields of an OTLP span, cut to size. The native side is native/spans/attributes.c, byte for byte.
 
 Source: opentelemetry/proto/common/v1/common.proto and trace/v1/trace.proto. Nothing here runs code of the user: a
 value that is not one of OTLP's own kinds is refused, never asked for its `str`.

@@ -2,7 +2,7 @@
 
 It starts at the first span, looks each flush interval while there is traffic, sleeps without a wake-up where there is
 none, and retries with growing pauses where there is no agent. What the agent says ends any pause. The native side is
-native/sender.c: a thread that never takes the GIL.
+native/sending/sender.c: a thread that never takes the GIL.
 """
 
 from __future__ import annotations

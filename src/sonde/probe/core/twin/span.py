@@ -1,7 +1,7 @@
 """One timed operation: its attributes are encoded as they are set, the whole as soon as it is finished; one that is not
 sampled, only if its request is kept.
 
-The native side is native/span.c; field order and limits are the same, so that both write the same bytes.
+The native side is native/spans/span.c; field order and limits are the same, so that both write the same bytes.
 Source: opentelemetry/proto/trace/v1/trace.proto.
 """
 

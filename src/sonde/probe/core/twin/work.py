@@ -1,6 +1,6 @@
 """What the application's functions do for the sender, in a thread that lives as long as there is some.
 
-So the sender waits for none of them. The native side is native/work.c.
+So the sender waits for none of them. The native side is native/sending/work.c.
 """
 
 from __future__ import annotations
