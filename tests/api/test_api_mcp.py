@@ -93,7 +93,7 @@ def test_the_protocols_own_client_finds_its_way_from_services_to_a_trace(server,
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr + server.output
     said = json.loads(done.stdout)
 
     assert said["server"] == "sonde"
