@@ -139,6 +139,16 @@ def test_a_panel_shows_the_service_of_its_own_app_that_was_chosen(reader, board)
     assert [row[0] for row in table["rows"]] == [SERVICE]
 
 
+def test_a_panel_waits_for_the_first_slot_of_a_step_to_be_over(reader, board):
+    """Else a panel with one number, the last, would show almost nothing at the start of each step."""
+    to = int(time.time()) // 30 * 30 - 20
+    params = {"value": f"service={SERVICE}", "from": (to - 310) * 1000, "to": to * 1000}
+
+    (rate,) = reader.get(f"/api/v1/dashboards/{board['id']}/panels/panel-1", params=params).json()["series"]
+
+    assert rate["points"][-1][0] == (to - 40) * 1000
+
+
 def test_a_panel_can_be_tried_before_it_is_kept(reader):
     wish = {"panel": panel(1), "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z"}
     shown = reader.post("/api/v1/dashboards/panel", json=wish).json()

@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from sonde.server.insight.steps import SLOT_S
 from sonde.server.insight.steps import Steps as Grid
 from sonde.server.promql.errors import PromqlError
 from sonde.server.promql.evaluate import Evaluator
@@ -159,7 +160,11 @@ def _service(query: ServiceQuery, asked: Asked) -> list[PanelSeries]:
     return [
         PanelSeries(
             name=f"{name} {query.figure}",
-            points=[(micros(point.time) // 1000, _figure(point, query.figure)) for point in points],
+            points=[
+                (micros(point.time) // 1000, _figure(point, query.figure))
+                for point in points
+                if point.covered_s >= SLOT_S  # what has just begun is not all there yet: a number would jump
+            ],
         )
     ]
 
