@@ -119,6 +119,21 @@ def test_a_line_is_found_in_code_of_any_shape():
     exec(compile("check()", "λ/ünï😀.py", "exec"), {"check": check_here})
 
 
+def test_a_table_of_lines_that_no_compiler_made_is_read_all_the_same():
+    """Another thread's code may be gone while it is read. `make sanitize` would say that a sum was too large."""
+    source = "def reading():\n" + "    x = 1\n" * 40 + "    return own()"
+    scope = {"own": _stacks.own}
+    exec(source, scope)
+    eight_units_far_below = b"\xf7\x7e\x7f\x7f\x7f\x3f"  # Objects/locations.md of CPython: 2**29 - 1 lines further
+    reading = scope["reading"]
+    reading.__code__ = reading.__code__.replace(co_linetable=eight_units_far_below * 40)
+
+    name, _, first, line = reading()[0][:4]
+
+    wrapped = {(first + at * (2**29 - 1) + 2**31) % 2**32 - 2**31 for at in range(1, 41)}
+    assert (name, line in wrapped) == ("reading", True)
+
+
 def test_another_threads_frames_are_read_while_it_stands():
     with held(lambda stop: stop()) as thread:
         found, said = settled(thread)

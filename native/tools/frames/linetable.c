@@ -48,10 +48,10 @@ int32_t linetable_line(uintptr_t table, size_t size, int32_t first_line, int32_t
     while (fill(&reader)) {
         uint8_t entry = reader.piece[reader.at++];
         int kind = entry >> 3 & 15;
-        if (kind == NO_COLUMNS || kind == LONG_FORM)
-            line += signed_number(&reader);
+        if (kind == NO_COLUMNS || kind == LONG_FORM) /* what is no table any more may say any number */
+            line = (int32_t)((uint32_t)line + (uint32_t)signed_number(&reader));
         else if (kind >= ONE_LINE_0 && kind <= ONE_LINE_2)
-            line += kind - ONE_LINE_0;
+            line = (int32_t)((uint32_t)line + (uint32_t)(kind - ONE_LINE_0));
         end += ((entry & 7) + 1) * UNIT_BYTES;
         if (instr < end)
             return kind == NO_LOCATION ? 0 : line;
