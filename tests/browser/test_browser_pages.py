@@ -1,5 +1,7 @@
 """Every page in both themes, both languages, on a desk and on a phone: it loads, says nothing bad, and fits."""
 
+import re
+
 import pytest
 from browser_shop import HOST
 from playwright.sync_api import expect
@@ -92,3 +94,44 @@ def test_a_phone_shows_how_long_a_request_took_without_scrolling(visits, traffic
 
     assert duration["x"] + duration["width"] <= 390
     assert visit.page.get_by_role("columnheader").first.inner_text() == "Endpoint"
+
+
+NOT_THERE = (
+    "/services/nobody",
+    "/traces/00000000000000000000000000000001",
+    "/traces/00000000000000000000000000000001/compare/00000000000000000000000000000002",
+    "/slow/sql-0000000000000000",
+    "/errors/0000000000000000",
+    "/tools/runs/0123456789abcdef",
+    "/nodes/nobody",
+    "/alarms/rules/0123456789abcdef",
+    "/alarms/notifiers/0123456789abcdef",
+    "/dashboards/0123456789abcdef",
+    "/apps/0123456789ab/settings",
+    "/nodejs/files/99999",
+)
+
+
+def test_what_is_not_there_is_no_failure_of_the_server(visits, traffic):
+    """Each page keeps its heading, says so in the language of its reader, and offers no second try."""
+    visit = visits(language="zh")
+    visit.log_in()
+    visit.page.wait_for_url("**/services*")
+    for address in NOT_THERE:
+        visit.open(address)
+        expect(visit.find("empty").first).to_contain_text(re.compile(r"[\u4e00-\u9fff]{3}"))
+        assert visit.page.locator("h1").inner_text().strip(), address
+        assert visit.find("failure").count() == 0, address
+
+
+def test_an_address_of_no_page_and_a_kind_that_nobody_connects_lead_on(visits, traffic):
+    visit = visits()
+    visit.log_in()
+    visit.page.wait_for_url("**/services*")
+
+    visit.open("/connect?kind=nonsense")
+    expect(visit.page.get_by_role("tab", name="Python")).to_have_attribute("aria-selected", "true")
+
+    visit.open("/nowhere")
+    visit.page.get_by_role("link", name="To the services").click()
+    visit.page.wait_for_url("**/services*")

@@ -14,11 +14,14 @@ interface Props {
 /** A request failed: what happened, in the server's words, and a way to try again. */
 export function Failure({ error, onRetry }: Props) {
   const { t } = useWords();
-  const unreachable = error instanceof ApiError && error.status === 0;
+  const status = error instanceof ApiError ? error.status : undefined;
+  const unreachable = status === 0;
+  const refused = status !== undefined && status >= 400 && status < 500;
   return (
     <div className={classes.notice} role="alert" data-testid={TEST_IDS.failure}>
       <p className={classes.title}>
-        <HealthMark health="error" /> {unreachable ? t("failure.unreachable") : t("failure.title")}
+        <HealthMark health="error" />{" "}
+        {t(unreachable ? "failure.unreachable" : refused ? "failure.refused" : "failure.title")}
       </p>
       <p className={classes.text}>
         {unreachable ? t("failure.unreachable.hint") : error.message}

@@ -1,10 +1,13 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 
+import { ApiError } from "../api/http";
 import { useWords } from "../i18n";
+import { Empty } from "./Empty";
 import { Failure } from "./Failure";
 import { HealthMark } from "./HealthMark";
 import classes from "./Loaded.module.css";
+import { Panel } from "./Panel";
 
 /** As much of a query as is shown. */
 export type Readable<T> = Pick<UseQueryResult<T>, "data" | "error" | "refetch">;
@@ -13,11 +16,13 @@ interface Props<T> {
   query: Readable<T>;
   /** Shown until the first answer: the shape of what will come. */
   skeleton: ReactNode;
+  /** What to say where the server knows of no such thing: a title, and what to do about it. */
+  gone?: { title: string; hint: string };
   children: (data: T) => ReactNode;
 }
 
-/** Skeleton, failure or content. Content that failed to refresh stays, with a word about it. */
-export function Loaded<T>({ query: { data, error, refetch }, skeleton, children }: Props<T>) {
+/** Skeleton, failure, a word that there is no such thing, or content. Content that failed to refresh stays, with a word about it. */
+export function Loaded<T>({ query: { data, error, refetch }, skeleton, gone, children }: Props<T>) {
   const { t } = useWords();
   if (data !== undefined) {
     return (
@@ -32,6 +37,13 @@ export function Loaded<T>({ query: { data, error, refetch }, skeleton, children 
         )}
         {children(data)}
       </>
+    );
+  }
+  if (error instanceof ApiError && error.status === 404) {
+    return (
+      <Panel>
+        <Empty title={gone?.title ?? t("failure.gone")}>{gone?.hint ?? t("failure.gone.hint")}</Empty>
+      </Panel>
     );
   }
   if (error) return <Failure error={error} onRetry={() => refetch()} />;

@@ -47,6 +47,9 @@ export const common = {
   "failure.title": "The server could not answer",
   "failure.unreachable": "The server cannot be reached",
   "failure.unreachable.hint": "It may be starting, or the connection is gone.",
+  "failure.gone": "There is nothing of this name",
+  "failure.gone.hint": "It may have been deleted, or the address is wrong.",
+  "failure.refused": "The server refuses this",
   "failure.retry": "Try again",
   "failure.stale": "Refreshing failed; this is the last good answer.",
 

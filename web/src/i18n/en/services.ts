@@ -23,6 +23,8 @@ export const services = {
   "runtime.loop": "Event loop late",
   "runtime.gc": "Garbage collection",
   "runtime.gil": "Waiting for the GIL",
+  "service.gone": "Nothing came from this service in this time",
+  "service.gone.hint": "Choose a longer time, or go back to the list.",
   "service.traces": "Traces",
   "service.slowest": "Slowest traces",
   "service.failed": "Failed traces",

@@ -31,7 +31,7 @@ export const common: Record<keyof typeof words, string> = {
   "nav.live": "实时",
   "nav.nodes": "节点",
   "nav.dashboards": "仪表盘",
-  "nav.connect": "\u63a5\u5165",
+  "nav.connect": "接入",
   "nav.tools": "调试",
   "user.menu": "账户",
   "user.logOut": "退出登录",
@@ -48,6 +48,9 @@ export const common: Record<keyof typeof words, string> = {
   "failure.title": "服务器未能响应",
   "failure.unreachable": "无法连接服务器",
   "failure.unreachable.hint": "服务器可能正在启动，或网络已断开。",
+  "failure.gone": "没有这个内容",
+  "failure.gone.hint": "可能已被删除，或地址有误。",
+  "failure.refused": "服务器拒绝了此请求",
   "failure.retry": "重试",
   "failure.stale": "刷新失败，以下是上一次的数据。",
 

@@ -24,6 +24,8 @@ export const services: Record<keyof typeof words, string> = {
   "runtime.loop": "事件循环延迟",
   "runtime.gc": "垃圾回收",
   "runtime.gil": "等待 GIL",
+  "service.gone": "这段时间内没有来自此服务的数据",
+  "service.gone.hint": "请选择更长的时间，或返回列表。",
   "service.traces": "调用链",
   "service.slowest": "最慢的调用链",
   "service.failed": "失败的调用链",

@@ -2,13 +2,11 @@ import { Switch } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 
-import { ApiError } from "../../api/http";
 import { comparisonQuery } from "../../api/traces";
 import type { ComparedTrace, Comparison } from "../../api/tracesTypes";
 import { duration, moment, text } from "../../domain/format";
 import { useWords } from "../../i18n";
 import { Breadcrumb } from "../../parts/Breadcrumb";
-import { Empty } from "../../parts/Empty";
 import { HealthMark } from "../../parts/HealthMark";
 import { Loaded } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
@@ -25,7 +23,6 @@ export default function ComparePage() {
   const { t } = useWords();
   const { traceId, other } = route.useParams();
   const comparison = useQuery(comparisonQuery(traceId, other));
-  const gone = comparison.error instanceof ApiError && comparison.error.status === 404;
   return (
     <Page
       title={t("beside.title")}
@@ -40,15 +37,13 @@ export default function ComparePage() {
         />
       }
     >
-      {gone ? (
-        <Panel>
-          <Empty title={t("beside.notFound")}>{t("trace.gone.hint")}</Empty>
-        </Panel>
-      ) : (
-        <Loaded query={comparison} skeleton={<TableSkeleton />}>
-          {(data) => <Shown comparison={data} />}
-        </Loaded>
-      )}
+      <Loaded
+        query={comparison}
+        skeleton={<TableSkeleton />}
+        gone={{ title: t("beside.notFound"), hint: t("trace.gone.hint") }}
+      >
+        {(data) => <Shown comparison={data} />}
+      </Loaded>
     </Page>
   );
 }

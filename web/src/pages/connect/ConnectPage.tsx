@@ -24,7 +24,8 @@ const route = getRouteApi("/in/connect");
 /** From nothing to the first data: an app, the lines to paste, and whether anything came. */
 export default function ConnectPage() {
   const { t } = useWords();
-  const { app, kind = GROUPS[0] } = route.useSearch();
+  const { app, kind: asked } = route.useSearch();
+  const kind = GROUPS.find((group) => group === asked) ?? GROUPS[0];
   const navigate = route.useNavigate();
   const ports = useQuery(connectPortsQuery);
   const hints = useQuery(connectHintsQuery);

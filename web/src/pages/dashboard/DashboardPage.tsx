@@ -28,16 +28,27 @@ export default function DashboardPage() {
   const { id } = route.useParams();
   const { t, language } = useWords();
   const dashboard = useQuery(dashboardQuery(id, language));
-  const title = dashboard.data?.document.title ?? t("nav.dashboards");
-  return (
+  const loaded = (
     <Loaded query={dashboard} skeleton={<ReportSkeleton />}>
-      {(found) => <Shown key={`${found.id} ${found.version} ${language}`} dashboard={found} title={title} />}
+      {(found) => <Shown key={`${found.id} ${found.version} ${language}`} dashboard={found} />}
     </Loaded>
+  );
+  if (dashboard.data) return loaded;
+  return (
+    <Page title={t("nav.dashboards")} heading={<Heading name={id} />}>
+      {loaded}
+    </Page>
   );
 }
 
-function Shown({ dashboard, title }: { dashboard: Dashboard; title: string }) {
+function Heading({ name }: { name: string }) {
   const { t } = useWords();
+  return <Breadcrumb parent={<Link to="/dashboards">{t("nav.dashboards")}</Link>} name={name} />;
+}
+
+function Shown({ dashboard }: { dashboard: Dashboard }) {
+  const { t } = useWords();
+  const { title } = dashboard.document;
   const { edit, value } = route.useSearch();
   const navigate = route.useNavigate();
   const mayChange = useMayChange();
@@ -51,7 +62,7 @@ function Shown({ dashboard, title }: { dashboard: Dashboard; title: string }) {
   return (
     <Page
       title={title}
-      heading={<Breadcrumb parent={<Link to="/dashboards">{t("nav.dashboards")}</Link>} name={title} />}
+      heading={<Heading name={title} />}
       tools={
         <>
           <VariableFields

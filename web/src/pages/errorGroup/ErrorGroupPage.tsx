@@ -5,18 +5,15 @@ import { useMemo } from "react";
 
 import { errorGroupQuery } from "../../api/errors";
 import type { ErrorReport } from "../../api/errorsTypes";
-import { ApiError } from "../../api/http";
 import { timeMarksOf } from "../../domain/deploys";
 import { ago, count, moment } from "../../domain/format";
 import { timesOf } from "../../domain/series";
 import { useWords } from "../../i18n";
 import { Breadcrumb } from "../../parts/Breadcrumb";
-import { Empty } from "../../parts/Empty";
 import { Figure, FigureRow } from "../../parts/Figure";
 import { HealthMark } from "../../parts/HealthMark";
 import { Loaded } from "../../parts/Loaded";
 import { MarkList } from "../../parts/MarkList";
-import { Panel } from "../../parts/Panel";
 import { ReportSkeleton } from "../../parts/Skeletons";
 import { type Series, TimeSeries } from "../../parts/TimeSeries";
 import { Page } from "../../shell/Page";
@@ -36,7 +33,6 @@ export default function ErrorGroupPage() {
   const { service } = route.useSearch();
   const { range, zoomTo } = useRange();
   const report = useQuery(errorGroupQuery(group, service, range));
-  const gone = report.error instanceof ApiError && report.error.status === 404;
   const name = report.data ? report.data.group.type || t("errors.untyped") : group;
   return (
     <Page
@@ -53,15 +49,13 @@ export default function ErrorGroupPage() {
         />
       }
     >
-      {gone ? (
-        <Panel>
-          <Empty title={t("errors.gone")}>{t("errors.gone.hint")}</Empty>
-        </Panel>
-      ) : (
-        <Loaded query={report} skeleton={<ReportSkeleton />}>
-          {(data) => <Report report={data} service={service} onSelect={zoomTo} />}
-        </Loaded>
-      )}
+      <Loaded
+        query={report}
+        skeleton={<ReportSkeleton />}
+        gone={{ title: t("errors.gone"), hint: t("errors.gone.hint") }}
+      >
+        {(data) => <Report report={data} service={service} onSelect={zoomTo} />}
+      </Loaded>
     </Page>
   );
 }

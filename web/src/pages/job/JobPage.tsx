@@ -1,16 +1,13 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 
-import { ApiError } from "../../api/http";
 import { hasEnded } from "../../api/queries";
 import type { Job } from "../../api/types";
 import { useJob } from "../../api/useJob";
 import { stateHealth, toolName } from "../../domain/tools";
 import { useWords } from "../../i18n";
 import { Breadcrumb } from "../../parts/Breadcrumb";
-import { Empty } from "../../parts/Empty";
 import { HealthMark } from "../../parts/HealthMark";
 import { Loaded } from "../../parts/Loaded";
-import { Panel } from "../../parts/Panel";
 import { ReportSkeleton } from "../../parts/Skeletons";
 import { Page } from "../../shell/Page";
 import { JobFailure } from "./JobFailure";
@@ -27,7 +24,6 @@ export default function JobPage() {
   const { job: id } = route.useParams();
   const job = useJob(id);
   const name = job.data ? `${toolName(t, job.data.tool)} · ${job.data.service}` : t("runs.title");
-  const gone = job.error instanceof ApiError && job.error.status === 404 && !job.data;
   return (
     <Page
       title={name}
@@ -43,15 +39,9 @@ export default function JobPage() {
         />
       }
     >
-      {gone ? (
-        <Panel>
-          <Empty title={t("job.gone")}>{t("job.gone.hint")}</Empty>
-        </Panel>
-      ) : (
-        <Loaded query={job} skeleton={<ReportSkeleton />}>
-          {(data) => <JobView key={data.id} job={data} />}
-        </Loaded>
-      )}
+      <Loaded query={job} skeleton={<ReportSkeleton />} gone={{ title: t("job.gone"), hint: t("job.gone.hint") }}>
+        {(data) => <JobView key={data.id} job={data} />}
+      </Loaded>
     </Page>
   );
 }

@@ -1,12 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 
-import { ApiError } from "../../api/http";
 import { nodejsFileQuery } from "../../api/nodejs";
 import type { NodejsFile } from "../../api/nodejsTypes";
 import { useWords } from "../../i18n";
 import { Breadcrumb } from "../../parts/Breadcrumb";
-import { Empty } from "../../parts/Empty";
 import { Loaded } from "../../parts/Loaded";
 import { FileState } from "../../parts/nodejs/FileState";
 import { Panel } from "../../parts/Panel";
@@ -25,7 +23,6 @@ export default function NodejsFilePage() {
   const { id } = route.useParams();
   const file = useQuery(nodejsFileQuery(Number(id)));
   const name = file.data ? t(`nodejs.kind.${file.data.kind}`) : t("job.file");
-  const isGone = file.error instanceof ApiError && file.error.status === 404;
   return (
     <Page
       title={`${name} ${id}`}
@@ -46,21 +43,19 @@ export default function NodejsFilePage() {
         />
       }
     >
-      {isGone ? (
-        <Panel>
-          <Empty title={t("nodejs.noSuchFile")}>{t("nodejs.noSuchFile.hint")}</Empty>
-        </Panel>
-      ) : (
-        <Loaded query={file} skeleton={<ReportSkeleton />}>
-          {(data) => (
-            <>
-              <FileHead file={data} />
-              {data.state !== "stored" && <Becoming file={data} />}
-              {data.parts.length > 0 && <Viewer key={`${data.id} ${data.stored_at}`} file={data} />}
-            </>
-          )}
-        </Loaded>
-      )}
+      <Loaded
+        query={file}
+        skeleton={<ReportSkeleton />}
+        gone={{ title: t("nodejs.noSuchFile"), hint: t("nodejs.noSuchFile.hint") }}
+      >
+        {(data) => (
+          <>
+            <FileHead file={data} />
+            {data.state !== "stored" && <Becoming file={data} />}
+            {data.parts.length > 0 && <Viewer key={`${data.id} ${data.stored_at}`} file={data} />}
+          </>
+        )}
+      </Loaded>
     </Page>
   );
 }

@@ -1,17 +1,18 @@
 import { Link } from "@tanstack/react-router";
 
 import { useWords } from "../../i18n";
-import { Empty } from "../../parts/Empty";
+import classes from "../../parts/Notice.module.css";
 
 export function NotFoundPage() {
   const { t } = useWords();
   return (
     <main style={{ minHeight: "80dvh", display: "grid", placeItems: "center" }}>
-      <Empty title={t("notFound.title")}>
+      <div className={classes.notice}>
+        <h1 className={classes.title}>{t("notFound.title")}</h1>
         <Link to="/services" className="link">
           {t("notFound.home")}
         </Link>
-      </Empty>
+      </div>
     </main>
   );
 }

@@ -53,7 +53,11 @@ export default function ServicePage() {
         />
       }
     >
-      <Loaded query={report} skeleton={<ReportSkeleton />}>
+      <Loaded
+        query={report}
+        skeleton={<ReportSkeleton />}
+        gone={{ title: t("service.gone"), hint: t("service.gone.hint") }}
+      >
         {(data) => <Report report={data} range={range} zoomTo={zoomTo} sort={search.sort ?? "-requests"} />}
       </Loaded>
     </Page>

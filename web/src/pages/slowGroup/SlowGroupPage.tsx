@@ -1,18 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 
-import { ApiError } from "../../api/http";
 import { slowGroupQuery } from "../../api/slow";
 import type { SlowReport } from "../../api/slowTypes";
 import { count, duration, moment, percent, text } from "../../domain/format";
 import { useWords } from "../../i18n";
 import { Breadcrumb } from "../../parts/Breadcrumb";
 import { CopyButton } from "../../parts/CopyButton";
-import { Empty } from "../../parts/Empty";
 import { Figure, FigureRow } from "../../parts/Figure";
 import { Loaded } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
 import { ReportSkeleton } from "../../parts/Skeletons";
+import { shortened } from "../../parts/shortened";
 import { Page } from "../../shell/Page";
 import { useRange } from "../../shell/useRange";
 import { CallCharts } from "./CallCharts";
@@ -31,8 +30,7 @@ export default function SlowGroupPage() {
   const { range, zoomTo } = useRange();
   const report = useQuery(slowGroupQuery(group, service, range));
   const kind = listOf(group);
-  const gone = report.error instanceof ApiError && report.error.status === 404;
-  const name = report.data ? report.data.group.text.slice(0, 80) : group;
+  const name = report.data ? shortened(report.data.group.text, 80) : group;
   return (
     <Page
       title={name}
@@ -47,15 +45,9 @@ export default function SlowGroupPage() {
         />
       }
     >
-      {gone ? (
-        <Panel>
-          <Empty title={t("slow.gone")}>{t("slow.gone.hint")}</Empty>
-        </Panel>
-      ) : (
-        <Loaded query={report} skeleton={<ReportSkeleton />}>
-          {(data) => <Report report={data} service={service} onSelect={zoomTo} />}
-        </Loaded>
-      )}
+      <Loaded query={report} skeleton={<ReportSkeleton />} gone={{ title: t("slow.gone"), hint: t("slow.gone.hint") }}>
+        {(data) => <Report report={data} service={service} onSelect={zoomTo} />}
+      </Loaded>
     </Page>
   );
 }

@@ -2,17 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 
-import { ApiError } from "../../api/http";
 import { traceQuery } from "../../api/queries";
 import type { Trace } from "../../api/types";
 import { count, duration, moment, text } from "../../domain/format";
 import { useWords } from "../../i18n";
 import { Breadcrumb } from "../../parts/Breadcrumb";
 import { CopyButton } from "../../parts/CopyButton";
-import { Empty } from "../../parts/Empty";
 import { HealthMark } from "../../parts/HealthMark";
 import { Loaded } from "../../parts/Loaded";
-import { Panel } from "../../parts/Panel";
 import { TableSkeleton } from "../../parts/Skeletons";
 import { criticalMs } from "../../parts/waterfall/criticalPath";
 import type { BarScale } from "../../parts/waterfall/timeScale";
@@ -35,7 +32,6 @@ export default function TracePage() {
   const { traceId } = route.useParams();
   const trace = useQuery(traceQuery(traceId));
   const root = trace.data?.spans[0];
-  const gone = trace.error instanceof ApiError && trace.error.status === 404;
   return (
     <Page
       title={root ? root.name : t("trace")}
@@ -52,15 +48,9 @@ export default function TracePage() {
         />
       }
     >
-      {gone ? (
-        <Panel>
-          <Empty title={t("trace.gone")}>{t("trace.gone.hint")}</Empty>
-        </Panel>
-      ) : (
-        <Loaded query={trace} skeleton={<TableSkeleton />}>
-          {(data) => <TraceView trace={data} />}
-        </Loaded>
-      )}
+      <Loaded query={trace} skeleton={<TableSkeleton />} gone={{ title: t("trace.gone"), hint: t("trace.gone.hint") }}>
+        {(data) => <TraceView trace={data} />}
+      </Loaded>
     </Page>
   );
 }
