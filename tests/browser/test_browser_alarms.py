@@ -81,3 +81,18 @@ def test_a_rule_is_tried_kept_and_fires_and_is_acknowledged_and_silenced(visit):
     expect(visit.find("alarmTimeline")).to_contain_text("1 time")
     expect(visit.find("alarmIntervals")).to_contain_text("Fires still")
     expect(visit.find("alarmIntervals")).to_contain_text("the cable is out")
+
+
+def test_a_field_of_a_rule_that_is_emptied_leaves_what_it_said(visit):
+    """Seconds are never nothing: only what is a number is taken."""
+    visit.open("/alarms/rules/new?template=error-rate")
+    again = visit.page.get_by_label("Tell again after (seconds)")
+    expect(again).to_have_value("14400")
+
+    again.fill("")
+
+    form = visit.page.locator("main")
+    expect(form).to_contain_text("4 h")
+    expect(form).not_to_contain_text("NaN")
+    again.fill("0")
+    expect(form).to_contain_text("never again")

@@ -1,11 +1,11 @@
-import { Checkbox, SegmentedControl, Select } from "@mantine/core";
+import { Checkbox, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 
-import { alarmHistoryQuery, type HistoryFilter, rulesQuery, SEVERITIES } from "../../api/alarms";
-import type { Severity } from "../../api/alarmsTypes";
+import { alarmHistoryQuery, type HistoryFilter, rulesQuery } from "../../api/alarms";
 import { useWords } from "../../i18n";
 import { AlarmTabs } from "../../parts/alarms/AlarmTabs";
+import { SeverityChoice } from "../../parts/alarms/SeverityChoice";
 import { Empty } from "../../parts/Empty";
 import { Loaded } from "../../parts/Loaded";
 import { Panel } from "../../parts/Panel";
@@ -36,16 +36,7 @@ export default function AlarmHistoryPage() {
       tools={
         <>
           <AlarmTabs />
-          <SegmentedControl
-            size="xs"
-            aria-label={t("alarms.severity")}
-            value={severity ?? ""}
-            onChange={(next) => change({ severity: (next || undefined) as Severity | undefined })}
-            data={[
-              { value: "", label: t("alarms.all") },
-              ...SEVERITIES.map((one) => ({ value: one, label: t(`alarms.severity.${one}`) })),
-            ]}
-          />
+          <SeverityChoice severity={severity} onChange={(next) => change({ severity: next })} />
           <Select
             size="xs"
             w={220}

@@ -28,8 +28,9 @@ export function Timeline({ intervals, from, to, onRule }: Props) {
         const name = [rule, groupText(group)].filter(Boolean).join(", ");
         return (
           <Fragment key={key}>
-            <button type="button" className={`ellipsis ${classes.rule}`} title={name} onClick={() => onRule(rule_id)}>
-              {rule} <span className="muted">{groupText(group)}</span>
+            <button type="button" className={classes.rule} title={name} onClick={() => onRule(rule_id)}>
+              <span className="ellipsis">{rule}</span>
+              <span className={`muted ellipsis ${classes.group}`}>{groupText(group)}</span>
             </button>
             <Blocks label={name} intervals={own} from={from} to={to} />
             <span className="muted">{t("alarms.history.times", { count: own.length })}</span>

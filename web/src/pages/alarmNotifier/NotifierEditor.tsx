@@ -1,10 +1,11 @@
 import { Button, Group, Stack } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { alarmsApi } from "../../api/alarms";
 import type { AlarmNotifier, AlarmNotifierDocument } from "../../api/alarmsTypes";
+import { busiestAppQuery } from "../../api/statistics";
 import type { App } from "../../api/types";
 import { duration, text } from "../../domain/format";
 import { useWords } from "../../i18n";
@@ -31,7 +32,9 @@ export function NotifierEditor({ apps, kept, start }: Props) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const mayChange = useMayChange();
-  const [app, setApp] = useState(kept?.app ?? apps[0]?.id ?? "");
+  const [chosen, setApp] = useState(kept?.app);
+  const busiest = useQuery({ ...busiestAppQuery, enabled: chosen === undefined });
+  const app = chosen ?? busiest.data ?? apps[0]?.id ?? "";
   const [notifier, setNotifier] = useState(start);
   const refresh = () => client.invalidateQueries({ queryKey: ["alarms"] });
   const save = useMutation({

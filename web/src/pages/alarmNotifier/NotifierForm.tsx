@@ -62,7 +62,7 @@ export function NotifierForm({ apps, app, onApp, notifier, onChange }: Props) {
       />
       <NumberInput
         size="xs"
-        label={`${t("alarms.notifiers.groupS")} (${t("alarms.seconds")})`}
+        label={t("alarms.inSeconds", { what: t("alarms.notifiers.groupS") })}
         min={0}
         max={3600}
         allowDecimal={false}

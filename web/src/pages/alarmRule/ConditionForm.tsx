@@ -1,19 +1,18 @@
-import { NumberInput, SegmentedControl, Select } from "@mantine/core";
+import { SegmentedControl } from "@mantine/core";
 
 import type { AlarmBaseline, AlarmCondition, AlarmRuleDocument, Op, WhenNoData } from "../../api/alarmsTypes";
 import { useWords } from "../../i18n";
 import { said, unitOf } from "../../parts/alarms/amounts";
 import { HAS_BASELINE } from "../../parts/alarms/fields";
 import { TEST_IDS } from "../../testIds";
+import { ChoiceField } from "./ChoiceField";
+import { NO_WORDS, NumberField } from "./NumberField";
 import classes from "./RuleEditor.module.css";
 import { SecondsInput } from "./SecondsInput";
 
 const OPS: readonly Op[] = [">", ">=", "<", "<="];
 const WHEN_NO_DATA: readonly WhenNoData[] = ["no_data", "ok", "fire"];
 const USUAL: AlarmBaseline = { every: "day", periods: 7, k: 4, floor: 0, floor_ratio: 0.1 };
-
-/** So that fields beside each other stand on one line. */
-const NO_WORDS = "\u00a0";
 
 interface Props {
   rule: AlarmRuleDocument;
@@ -50,33 +49,31 @@ export function ConditionForm({ rule: { what, group_by, condition }, onChange }:
           ]}
         />
       )}
-      <Select
-        size="xs"
+      <ChoiceField
         label={t("alarms.op")}
         description={NO_WORDS}
-        allowDeselect={false}
         value={condition.op}
-        onChange={(next) => next && change({ op: next as Op })}
-        data={[...OPS]}
+        choices={OPS}
+        onChange={(op) => change({ op })}
       />
       {baseline ? (
         <BaselineFields baseline={baseline} onChange={(next) => change({ baseline: next })} />
       ) : (
         <>
-          <NumberInput
-            size="xs"
+          <NumberField
             label={t("alarms.threshold")}
             description={amount(condition.threshold)}
-            value={condition.threshold ?? ""}
-            onChange={(next) => change({ threshold: typeof next === "number" ? next : null })}
-            data-testid={TEST_IDS.ruleThreshold}
+            value={condition.threshold}
+            onChange={(threshold) => change({ threshold })}
+            onEmpty={() => change({ threshold: null })}
+            testId={TEST_IDS.ruleThreshold}
           />
-          <NumberInput
-            size="xs"
+          <NumberField
             label={t("alarms.recovery")}
             description={amount(condition.recovery_threshold)}
-            value={condition.recovery_threshold ?? ""}
-            onChange={(next) => change({ recovery_threshold: typeof next === "number" ? next : null })}
+            value={condition.recovery_threshold}
+            onChange={(recovery_threshold) => change({ recovery_threshold })}
+            onEmpty={() => change({ recovery_threshold: null })}
           />
         </>
       )}
@@ -87,29 +84,21 @@ export function ConditionForm({ rule: { what, group_by, condition }, onChange }:
         onChange={(recover_for_s) => change({ recover_for_s })}
       />
       {what.kind === "statistic" && (
-        <NumberInput
-          size="xs"
+        <NumberField
           label={t("alarms.requestsLeast")}
-          description={NO_WORDS}
-          min={0}
-          allowDecimal={false}
+          least={0}
+          whole
           value={condition.requests_least}
-          onChange={(next) => typeof next === "number" && change({ requests_least: next })}
+          onChange={(requests_least) => change({ requests_least })}
         />
       )}
-      <Select
-        size="xs"
+      <ChoiceField
         label={t("alarms.whenNoData")}
         description={NO_WORDS}
-        allowDeselect={false}
         value={condition.when_no_data}
-        onChange={(next) => next && change({ when_no_data: next as WhenNoData })}
-        data={WHEN_NO_DATA.filter((one) => one !== "fire" || mayFire || condition.when_no_data === "fire").map(
-          (one) => ({
-            value: one,
-            label: t(`alarms.whenNoData.${one}`),
-          }),
-        )}
+        choices={WHEN_NO_DATA.filter((one) => one !== "fire" || mayFire || condition.when_no_data === "fire")}
+        textOf={(one) => t(`alarms.whenNoData.${one}`)}
+        onChange={(when_no_data) => change({ when_no_data })}
       />
     </div>
   );
@@ -123,27 +112,24 @@ interface BaselineProps {
 function BaselineFields({ baseline, onChange }: BaselineProps) {
   const { t } = useWords();
   const number = (label: string, name: "periods" | "k" | "floor" | "floor_ratio", least: number, most?: number) => (
-    <NumberInput
-      size="xs"
+    <NumberField
       label={label}
-      description={NO_WORDS}
-      min={least}
-      max={most}
-      allowDecimal={name !== "periods"}
+      least={least}
+      most={most}
+      whole={name === "periods"}
       value={baseline[name]}
-      onChange={(next) => typeof next === "number" && onChange({ ...baseline, [name]: next })}
+      onChange={(next) => onChange({ ...baseline, [name]: next })}
     />
   );
   return (
     <>
-      <Select
-        size="xs"
+      <ChoiceField
         label={t("alarms.baseline.every")}
         description={NO_WORDS}
-        allowDeselect={false}
         value={baseline.every}
-        onChange={(next) => next && onChange({ ...baseline, every: next as AlarmBaseline["every"] })}
-        data={(["day", "week"] as const).map((one) => ({ value: one, label: t(`alarms.baseline.${one}`) }))}
+        choices={["day", "week"]}
+        textOf={(one) => t(`alarms.baseline.${one}`)}
+        onChange={(every) => onChange({ ...baseline, every })}
       />
       {number(t("alarms.baseline.periods"), "periods", 3, 14)}
       {number(t("alarms.baseline.k"), "k", 0, 100)}

@@ -5,7 +5,7 @@ import { useState } from "react";
 
 import { alarmsApi, SEVERITIES } from "../../api/alarms";
 import type { AlarmRule, AlarmRuleDocument, Severity } from "../../api/alarmsTypes";
-import { servicesQuery } from "../../api/queries";
+import { busiestAppQuery } from "../../api/statistics";
 import type { App } from "../../api/types";
 import { useWords } from "../../i18n";
 import { Failed } from "../../parts/alarms/Failed";
@@ -14,7 +14,6 @@ import { ConfirmButton } from "../../parts/ConfirmButton";
 import { Empty } from "../../parts/Empty";
 import { Panel } from "../../parts/Panel";
 import { useMayChange } from "../../shell/useMayChange";
-import { useRange } from "../../shell/useRange";
 import { TEST_IDS } from "../../testIds";
 import { Backtest } from "./Backtest";
 import { ConditionForm } from "./ConditionForm";
@@ -35,11 +34,10 @@ export function RuleEditor({ apps, kept, start }: Props) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const mayChange = useMayChange();
-  const { range } = useRange();
-  const services = useQuery({ ...servicesQuery(range), refetchInterval: false });
   const [chosen, setApp] = useState(kept?.app);
-  // one that has services, rather than the first, which may have nothing to measure
-  const app = chosen ?? services.data?.[0]?.app ?? apps[0]?.id ?? "";
+  // rather than the first, which may have nothing to measure
+  const busiest = useQuery({ ...busiestAppQuery, enabled: chosen === undefined });
+  const app = chosen ?? busiest.data ?? apps[0]?.id ?? "";
   const [rule, setRule] = useState(start);
   const change = (part: Partial<AlarmRuleDocument>) => setRule((before) => ({ ...before, ...part }));
   const left = async () => {

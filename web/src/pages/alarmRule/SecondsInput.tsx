@@ -1,7 +1,6 @@
-import { NumberInput } from "@mantine/core";
-
 import { useWords } from "../../i18n";
 import { lasting } from "../../parts/alarms/amounts";
+import { NumberField } from "./NumberField";
 
 interface Props {
   label: string;
@@ -17,17 +16,15 @@ interface Props {
 export function SecondsInput({ label, value, least = 0, most = 86_400, zero, onChange }: Props) {
   const { t } = useWords();
   return (
-    <NumberInput
-      size="xs"
-      label={`${label} (${t("alarms.seconds")})`}
+    <NumberField
+      label={t("alarms.inSeconds", { what: label })}
       description={value === 0 && zero ? zero : lasting(value)}
-      min={least}
-      max={most}
+      least={least}
+      most={most}
       step={30}
-      allowDecimal={false}
-      allowNegative={false}
+      whole
       value={value}
-      onChange={(next) => typeof next === "number" && onChange(next)}
+      onChange={onChange}
     />
   );
 }

@@ -1,15 +1,7 @@
-import { Autocomplete, MultiSelect, Select, TagsInput, Textarea, TextInput } from "@mantine/core";
+import { Autocomplete, MultiSelect, TagsInput, Textarea, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
-import type {
-  Aggregate,
-  AlarmRuleDocument,
-  AlarmWhat,
-  HostFigure,
-  RuleKind,
-  Signal,
-  Statistic,
-} from "../../api/alarmsTypes";
+import type { AlarmRuleDocument, AlarmWhat } from "../../api/alarmsTypes";
 import { nodesQuery } from "../../api/nodes";
 import { servicesQuery } from "../../api/queries";
 import { useWords } from "../../i18n";
@@ -28,6 +20,7 @@ import {
 import { dimensionText } from "../../parts/alarms/sentence";
 import { useRange } from "../../shell/useRange";
 import { TEST_IDS } from "../../testIds";
+import { ChoiceField } from "./ChoiceField";
 import classes from "./RuleEditor.module.css";
 import { SecondsInput } from "./SecondsInput";
 
@@ -53,42 +46,38 @@ export function WhatForm({ app, rule, onChange }: Props) {
   const names = NAMES[kind].filter((name) => name !== "host" || kind !== "no_data" || what.signal === "metric");
   return (
     <div className={classes.fields}>
-      <Select
-        size="xs"
+      <ChoiceField
         label={t("kind")}
-        allowDeselect={false}
         value={kind}
-        onChange={(next) => next && onChange(ofKind(rule, next as RuleKind))}
-        data={KINDS.map((one) => ({ value: one, label: t(`alarms.kind.${one}`) }))}
+        choices={KINDS}
+        textOf={(one) => t(`alarms.kind.${one}`)}
+        onChange={(next) => onChange(ofKind(rule, next))}
       />
       {kind === "statistic" && (
-        <Select
-          size="xs"
+        <ChoiceField
           label={t("alarms.figure")}
-          allowDeselect={false}
           value={what.statistic}
-          onChange={(next) => change({ statistic: next as Statistic })}
-          data={STATISTICS.map((one) => ({ value: one, label: t(`alarms.figure.${one}`) }))}
+          choices={STATISTICS}
+          textOf={(one) => t(`alarms.figure.${one}`)}
+          onChange={(next) => change({ statistic: next })}
         />
       )}
       {kind === "host" && (
-        <Select
-          size="xs"
+        <ChoiceField
           label={t("alarms.figure")}
-          allowDeselect={false}
           value={what.figure}
-          onChange={(next) => change({ figure: next as HostFigure })}
-          data={HOST_FIGURES.map((one) => ({ value: one, label: t(`alarms.figure.${one}`) }))}
+          choices={HOST_FIGURES}
+          textOf={(one) => t(`alarms.figure.${one}`)}
+          onChange={(next) => change({ figure: next })}
         />
       )}
       {kind === "no_data" && (
-        <Select
-          size="xs"
+        <ChoiceField
           label={t("alarms.signal")}
-          allowDeselect={false}
           value={what.signal}
-          onChange={(next) => change({ signal: next as Signal, metric: "", host: "" })}
-          data={(["requests", "metric"] as const).map((one) => ({ value: one, label: t(`alarms.signal.${one}`) }))}
+          choices={["requests", "metric"]}
+          textOf={(one) => t(`alarms.signal.${one}`)}
+          onChange={(next) => change({ signal: next, metric: "", host: "" })}
         />
       )}
       {(kind === "metric" || what.signal === "metric") && (
@@ -101,13 +90,12 @@ export function WhatForm({ app, rule, onChange }: Props) {
       )}
       {kind === "metric" && (
         <>
-          <Select
-            size="xs"
+          <ChoiceField
             label={t("alarms.aggregate")}
-            allowDeselect={false}
             value={what.aggregate}
-            onChange={(next) => change({ aggregate: next as Aggregate })}
-            data={AGGREGATES.map((one) => ({ value: one, label: t(`alarms.aggregate.${one}`) }))}
+            choices={AGGREGATES}
+            textOf={(one) => t(`alarms.aggregate.${one}`)}
+            onChange={(next) => change({ aggregate: next })}
           />
           <TagsInput
             size="xs"

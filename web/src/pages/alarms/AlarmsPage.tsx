@@ -1,13 +1,14 @@
-import { SegmentedControl, Select } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 
-import { alarmSummaryQuery, alarmsQuery, SEVERITIES } from "../../api/alarms";
+import { alarmSummaryQuery, alarmsQuery } from "../../api/alarms";
 import type { Alarm, AlarmState, AlarmSummary, Severity } from "../../api/alarmsTypes";
 import { useWords } from "../../i18n";
 import { AlarmTabs } from "../../parts/alarms/AlarmTabs";
 import { lasting } from "../../parts/alarms/amounts";
+import { SeverityChoice } from "../../parts/alarms/SeverityChoice";
 import { Empty } from "../../parts/Empty";
 import { HealthMark } from "../../parts/HealthMark";
 import { Loaded } from "../../parts/Loaded";
@@ -42,16 +43,7 @@ export default function AlarmsPage() {
       tools={
         <>
           <AlarmTabs />
-          <SegmentedControl
-            size="xs"
-            aria-label={t("alarms.severity")}
-            value={severity ?? ""}
-            onChange={(next) => change({ severity: (next || undefined) as Severity | undefined })}
-            data={[
-              { value: "", label: t("alarms.all") },
-              ...SEVERITIES.map((one) => ({ value: one, label: t(`alarms.severity.${one}`) })),
-            ]}
-          />
+          <SeverityChoice severity={severity} onChange={(next) => change({ severity: next })} />
           <Select
             size="xs"
             w={150}

@@ -1,9 +1,8 @@
 import type { AlarmState, Severity } from "../../api/alarmsTypes";
-import type { Health } from "../../domain/health";
 import { useWords } from "../../i18n";
 import { HealthMark } from "../HealthMark";
 
-const HEALTH: Record<Severity, Health> = { critical: "error", warning: "warn", info: "ok" };
+const MARKS = { critical: "error", warning: "warn", info: "info" } as const satisfies Record<Severity, string>;
 
 interface Props {
   severity: Severity;
@@ -16,5 +15,5 @@ export function AlarmMark({ severity, state = "firing" }: Props) {
   const { t } = useWords();
   const quiet = state === "no_data" || state === "suppressed";
   const label = `${t(`alarms.severity.${severity}`)}, ${t(`alarms.state.${state}`)}`;
-  return <HealthMark health={quiet ? "idle" : HEALTH[severity]} label={label} />;
+  return <HealthMark health={quiet ? "idle" : MARKS[severity]} label={label} />;
 }

@@ -25,6 +25,14 @@ describe("a rule in a sentence", () => {
     expect(sentenceOf(ofKind(emptyRule("dead"), "agent"), t)).toContain("the silence of the agent of each host stays");
   });
 
+  it("keeps names and figures apart from Chinese", () => {
+    const rule = emptyRule("slow");
+    rule.what.service = "checkout";
+    expect(sentenceOf(rule, (key, values) => translate("zh", key, values))).toContain(
+      "当 checkout 的 p95（5 min 窗口）保持高于 500 ms 达 5 min 时",
+    );
+  });
+
   it("says what usual is", () => {
     const rule = emptyRule("unusual");
     rule.condition.threshold = null;

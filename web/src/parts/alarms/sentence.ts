@@ -27,8 +27,12 @@ export const dimensionText = (name: string, t: Translate) => {
 
 /** When it fires, when that is over, and who is told. */
 export function sentenceOf(rule: AlarmRuleDocument, t: Translate): string {
-  return [firesWhen(rule, t), overWhen(rule, t), toldWhom(rule, t)].join(" ").replaceAll("。 ", "。");
+  return spaced([firesWhen(rule, t), overWhen(rule, t), toldWhom(rule, t)].join(" ").replaceAll("。 ", "。"));
 }
+
+/** Names and figures stand apart from Chinese around them. */
+const spaced = (text: string) =>
+  text.replace(/(\p{Script=Han})([\w<])/gu, "$1 $2").replace(/([\w%>])(\p{Script=Han})/gu, "$1 $2");
 
 function firesWhen({ what, group_by, window_s, condition, severity }: AlarmRuleDocument, t: Translate): string {
   const { baseline } = condition;
