@@ -45,7 +45,7 @@ export interface Service extends Figures {
 
 export interface Endpoint extends Figures {
   endpoint: string;
-  kind: string;
+  kind: SpanKind;
 }
 
 export interface Instance extends Figures {

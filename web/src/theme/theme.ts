@@ -22,7 +22,7 @@ const dark: MantineColorsTuple = [
   "#b7c1cd",
   DARK.muted,
   DARK.faint,
-  DARK.line,
+  "#36424f",
   DARK.hover,
   DARK.raised,
   DARK.page,
@@ -32,7 +32,7 @@ const dark: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "blue",
-  primaryShade: { light: 7, dark: 4 },
+  primaryShade: { light: 7, dark: 6 },
   colors: { blue, dark },
   fontFamily:
     '"Inter Sonde", "Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", system-ui, sans-serif',
@@ -44,10 +44,18 @@ export const theme = createTheme({
   focusRing: "auto",
 });
 
+const mantineOf = (palette: Palette) => ({
+  ...variablesOf(palette),
+  "--mantine-color-body": palette.page,
+  "--mantine-color-text": palette.text,
+  "--mantine-color-dimmed": palette.muted,
+  "--mantine-color-placeholder": palette.faint,
+});
+
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
-  light: { ...variablesOf(LIGHT), "--mantine-color-body": LIGHT.page, "--mantine-color-text": LIGHT.text },
-  dark: { ...variablesOf(DARK), "--mantine-color-body": DARK.page, "--mantine-color-text": DARK.text },
+  light: mantineOf(LIGHT),
+  dark: mantineOf(DARK),
 });
 
 /** For canvases, which read no CSS. */

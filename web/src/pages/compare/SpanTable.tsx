@@ -40,7 +40,7 @@ export function SpanTable({ comparison, changedOnly }: { comparison: Comparison;
             <span className={classes.mark}>{MARKS[stateOf(row)]}</span>
             {(row.error_a || row.error_b) && <HealthMark health="error" size={10} />}
             <SpanLink row={row} a={a.trace_id} b={b.trace_id} />
-            <span className="muted ellipsis">{row.peer || row.service}</span>
+            <span className={`muted ellipsis ${classes.peer}`}>{row.peer || row.service}</span>
           </div>
         ),
       },

@@ -27,7 +27,7 @@ export function Samples({ samples }: { samples: readonly ErrorSample[] }) {
             >
               {moment(sample.time)}
             </Link>
-            <span className="muted">{[sample.service, sample.endpoint].join(" · ")}</span>
+            <span className={`muted ${classes.where}`}>{[sample.service, sample.endpoint].join(" · ")}</span>
             <span className={classes.what}>{sample.message || sample.type}</span>
           </summary>
           {sample.stack && (

@@ -45,9 +45,7 @@ export function MapList({ map, seconds, onSelect, onCall }: Props) {
         header: t("type"),
         width: 150,
         phoneLast: true,
-        cell: ({ type, system }) => (
-          <span className="muted">{[t(`type.${type}`), system].filter(Boolean).join(" · ")}</span>
-        ),
+        cell: ({ type, system }) => <Name>{[t(`type.${type}`), system].filter(Boolean).join(" · ")}</Name>,
       },
       ...figures,
     ],

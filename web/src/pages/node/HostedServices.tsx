@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 
 import type { HostedService } from "../../api/nodesTypes";
-import { ago, NOTHING } from "../../domain/format";
+import { ago, count, NOTHING, text } from "../../domain/format";
 import { useWords } from "../../i18n";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
@@ -52,8 +52,8 @@ export function HostedServices({ services }: { services: readonly HostedService[
         width: 150,
         cell: ({ open_files, open_files_limit }) => {
           if (open_files === null) return <span className="muted">{NOTHING}</span>;
-          if (open_files_limit === null) return open_files;
-          const said = t("nodes.of", { used: open_files, total: open_files_limit });
+          if (open_files_limit === null) return text(count(open_files));
+          const said = t("nodes.of", { used: text(count(open_files)), total: text(count(open_files_limit)) });
           return (
             <Meter fraction={open_files / open_files_limit} title={`${t("nodes.openFiles")}: ${said}`} detail={said} />
           );

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 
 import type { NodeReport, NodeSample } from "../../api/nodesTypes";
-import { bytes, bytesPerSecond, percent, plain, type Quantity, rate } from "../../domain/format";
+import { bytes, bytesPerSecond, count, percent, plain, type Quantity, rate } from "../../domain/format";
 import { timesOf } from "../../domain/series";
 import { useWords } from "../../i18n";
 import type { Key } from "../../i18n/en";
@@ -101,7 +101,7 @@ const CHARTS: readonly Chart[] = [
   },
   {
     title: "nodes.fileHandles",
-    format: (value) => plain(value, 0),
+    format: count,
     steps: "whole",
     lines: [{ label: "nodes.open", of: "file_handles", colour: "p95", style: "line" }],
   },

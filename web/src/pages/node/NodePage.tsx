@@ -98,8 +98,8 @@ function NodeFigures({ report: { node } }: { report: NodeReport }) {
         <Figure label={t("nodes.swap")} of={percent(swapShare(node))}>
           {node.swap_total_bytes ? used(node.swap_used_bytes, node.swap_total_bytes) : t("nodes.noSwap")}
         </Figure>
-        <Figure label={t("nodes.processes")} of={plain(node.processes, 0)} />
-        <Figure label={t("nodes.fileHandles")} of={plain(node.file_handles, 0)}>
+        <Figure label={t("nodes.processes")} of={count(node.processes)} />
+        <Figure label={t("nodes.fileHandles")} of={count(node.file_handles)}>
           {node.file_handles_limit !== null && t("nodes.limit", { limit: text(count(node.file_handles_limit)) })}
         </Figure>
       </FigureRow>

@@ -44,7 +44,13 @@ export function EndpointTable({ report, sort, onSort }: Props) {
           </Link>
         ),
       },
-      { key: "kind", header: t("kind"), width: 92, cell: ({ kind }) => <span className="muted">{kind}</span> },
+      {
+        key: "kind",
+        header: t("kind"),
+        width: 92,
+        phoneLast: true,
+        cell: ({ kind }) => <span className="muted">{t(`kind.${kind}`)}</span>,
+      },
       countColumn("requests", t("figure.requests"), ({ requests }) => requests, { width: 104, sorts: true }),
       figureColumn("traffic", t("figure.traffic"), ({ requests_per_s }) => requests_per_s, rate, {
         width: 104,

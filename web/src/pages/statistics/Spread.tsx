@@ -85,7 +85,7 @@ function Bar({ label, tier, part, failed, said }: BarProps) {
         {label}
       </dt>
       <dd className={classes.bar}>
-        <span style={{ width: `${part * (1 - failed) * 100}%` }} />
+        <span data-tier={tier} style={{ width: `${part * (1 - failed) * 100}%` }} />
         <span data-failed style={{ width: `${part * failed * 100}%` }} />
       </dd>
       <dd>{said}</dd>

@@ -183,7 +183,7 @@ function Process({ process }: { process: NodejsProcess }) {
       to="/nodejs/$app/$agent/$pid"
       params={{ app, agent, pid: String(pid) }}
       preload={false}
-      style={alive ? undefined : { opacity: 0.6 }}
+      style={alive ? undefined : { color: "var(--s-muted)" }}
     >
       <Name mono mark={<HealthMark health={health} size={10} label={state} />}>
         {command || t("job.pid", { pid })}

@@ -123,6 +123,7 @@ function CallTable({ calls, words, sort, onSort, onFunction }: TableProps) {
         key: "place",
         header: t("profile.place"),
         width: 260,
+        phoneLast: true,
         sortBy: ({ file, line }) => placeOf(file, line),
         cell: ({ file, line }) => <Place file={file} line={line} />,
       },

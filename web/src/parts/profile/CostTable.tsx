@@ -57,7 +57,7 @@ export function CostTable({ rows, by, unit, all, beforeAll, words, sort, onSort,
       {
         key: "place",
         header: t("profile.place"),
-        ...(by === "function" ? { width: 240 } : {}),
+        ...(by === "function" ? { width: 240, phoneLast: true } : {}),
         sortBy: ({ file, line }) => placeOf(file, line),
         cell: ({ file, line, name }) =>
           by === "function" || file ? <Place file={file} line={line} /> : <Name mono>{name}</Name>,
