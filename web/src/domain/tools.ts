@@ -32,8 +32,16 @@ const REASONS = [
   "too_slow",
   "aborted",
   "gone",
+  "lost",
+  "not_connected",
+  "no_answer",
+  "bad_signature",
+  "wrong_node",
   "expired",
+  "replayed",
   "not_allowed",
+  "too_large",
+  "disk_full",
   "error",
 ] as const;
 

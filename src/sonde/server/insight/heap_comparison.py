@@ -59,8 +59,7 @@ _UNCOUNTED = {"before_objects": None, "now_objects": None, "change_objects": Non
 def _types(heap: HeapFile) -> _Table:
     rows: dict[tuple[str, str], _Amount] = {}
     for row in heap.types:
-        name = f"{row.module}.{row.type}" if row.module not in {"", "builtins"} else row.type
-        _add(rows, (name, ""), _Amount(row.objects, row.bytes))
+        _add(rows, (row.type, ""), _Amount(row.objects, row.bytes))
     cut = heap.type_count > len(heap.types)
     return _Table(rows, min((row.bytes for row in heap.types), default=0) if cut else 0)
 

@@ -8,6 +8,7 @@ import { Loaded } from "../../parts/Loaded";
 import { CallChanges } from "../../parts/profile/CallChanges";
 import { CALLS_VIEWS, CallsView } from "../../parts/profile/CallsView";
 import { callsOf } from "../../parts/profile/calls";
+import { BesideId } from "./Beside";
 import { ChooseBefore } from "./Compared";
 import { Loading } from "./Loading";
 import { useArtifact } from "./useArtifact";
@@ -22,7 +23,6 @@ export function CallsResult({ job }: { job: Job }) {
   const navigate = route.useNavigate();
   const calls = useArtifact(job.id, NAME, callsOf);
   const earlier = useArtifact(search.before, NAME, callsOf);
-  const compared = search.before !== undefined;
   const shared = {
     search: { ...search, view: readOneOf(search.view, CALLS_VIEWS) },
     onSearch: (next: object) =>
@@ -32,17 +32,20 @@ export function CallsResult({ job }: { job: Job }) {
   return (
     <Loaded query={calls} skeleton={<Loading job={job} name={NAME} />}>
       {(now) =>
-        compared ? (
-          <Loaded query={earlier} skeleton={<Loading job={job} name={NAME} />}>
-            {(before) => (
-              <CallChanges
-                title={t("compare.title", { tool: toolName(t, job.tool) })}
-                before={before}
-                now={now}
-                {...shared}
-              />
-            )}
-          </Loaded>
+        search.before !== undefined ? (
+          <>
+            <BesideId id={search.before} job={job} />
+            <Loaded query={earlier} skeleton={<Loading job={job} name={NAME} />}>
+              {(before) => (
+                <CallChanges
+                  title={t("compare.title", { tool: toolName(t, job.tool) })}
+                  before={before}
+                  now={now}
+                  {...shared}
+                />
+              )}
+            </Loaded>
+          </>
         ) : (
           <CallsView title={toolName(t, job.tool)} calls={now} {...shared} />
         )

@@ -1,11 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 import { comparisonQuery } from "../../api/comparisons";
-import type { ComparedRun } from "../../api/comparisonsTypes";
 import type { Job } from "../../api/types";
-import { moment } from "../../domain/format";
 import { toolName } from "../../domain/tools";
 import { useWords } from "../../i18n";
 import { Loaded } from "../../parts/Loaded";
@@ -13,8 +11,8 @@ import { Panel } from "../../parts/Panel";
 import { HeapChanges } from "../../parts/profile/HeapChanges";
 import { LeakChanges } from "../../parts/profile/LeakChanges";
 import { TableSkeleton } from "../../parts/Skeletons";
+import { Beside } from "./Beside";
 import { CompareChoice } from "./CompareChoice";
-import classes from "./JobPage.module.css";
 
 const route = getRouteApi("/in/tools/runs/$job");
 
@@ -64,23 +62,9 @@ export function Compared({ job, before }: { job: Job; before: string }) {
   const { heap, leaks, before: then } = comparison.data;
   return (
     <>
-      <Then run={then} job={job} />
+      <Beside run={then} job={job} />
       {heap && <HeapChanges comparison={heap} {...shared} />}
       {leaks && <LeakChanges comparison={leaks} {...shared} />}
     </>
-  );
-}
-
-/** Which run it is beside, and a word where that is another service's. */
-function Then({ run, job }: { run: ComparedRun; job: Job }) {
-  const { t } = useWords();
-  return (
-    <p className={classes.then}>
-      {t("compare.with")}{" "}
-      <Link to="/tools/runs/$job" params={{ job: run.id }} className="link">
-        {moment(run.created_at).slice(0, 19)} · {run.service} · {t("job.pid", { pid: run.pid })}
-      </Link>
-      {run.service !== job.service && <span className="muted"> {t("compare.otherService")}</span>}
-    </p>
   );
 }

@@ -7,6 +7,7 @@ import { useWords } from "../../i18n";
 import { Loaded } from "../../parts/Loaded";
 import { PROFILE_VIEWS, ProfileView } from "../../parts/profile/ProfileView";
 import { profileOf } from "../../parts/profile/profile";
+import { BesideId } from "./Beside";
 import { CompareChoice } from "./CompareChoice";
 import { Loading } from "./Loading";
 import { useArtifact } from "./useArtifact";
@@ -25,24 +26,27 @@ export function ProfileResult({ job, title }: { job: Job; title?: string }) {
   return (
     <Loaded query={failed ? { ...earlier, data: undefined } : now} skeleton={<Loading job={job} name={NAME} />}>
       {(profile) => (
-        <ProfileView
-          title={title ?? toolName(t, job.tool)}
-          profile={profile}
-          before={(search.before !== undefined && earlier.data) || null}
-          search={{ ...search, view: readOneOf(search.view, PROFILE_VIEWS) }}
-          onSearch={(next) =>
-            navigate({ search: (known) => ({ ...known, ...next }), replace: !("zoom" in next), resetScroll: false })
-          }
-          aside={
-            <CompareChoice
-              job={job}
-              chosen={search.before}
-              onChoose={(id) =>
-                navigate({ search: (known) => ({ ...known, before: id, zoom: undefined }), resetScroll: false })
-              }
-            />
-          }
-        />
+        <>
+          {search.before !== undefined && <BesideId id={search.before} job={job} />}
+          <ProfileView
+            title={title ?? toolName(t, job.tool)}
+            profile={profile}
+            before={(search.before !== undefined && earlier.data) || null}
+            search={{ ...search, view: readOneOf(search.view, PROFILE_VIEWS) }}
+            onSearch={(next) =>
+              navigate({ search: (known) => ({ ...known, ...next }), replace: !("zoom" in next), resetScroll: false })
+            }
+            aside={
+              <CompareChoice
+                job={job}
+                chosen={search.before}
+                onChoose={(id) =>
+                  navigate({ search: (known) => ({ ...known, before: id, zoom: undefined }), resetScroll: false })
+                }
+              />
+            }
+          />
+        </>
       )}
     </Loaded>
   );

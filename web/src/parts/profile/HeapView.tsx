@@ -12,7 +12,7 @@ import { Name } from "../Name";
 import { Panel } from "../Panel";
 import { SearchField } from "../SearchField";
 import { Cost } from "./CostTable";
-import { chainText, type GrownHolder, type HeapFile, type HeapObject, typeName } from "./heap";
+import { chainText, type GrownHolder, type HeapFile, type HeapObject } from "./heap";
 
 const HEAP_VIEWS = ["types", "retained", "largest", "roots", "grown", "holders"] as const;
 type HeapViewName = (typeof HEAP_VIEWS)[number];
@@ -117,9 +117,9 @@ const ofHolder = (holder: GrownHolder, index: number): Line => ({
 function linesOf(heap: HeapFile, view: HeapViewName): Line[] | null {
   switch (view) {
     case "types":
-      return heap.types.map(([type, module, objects, size]) => ({
-        key: typeName(type, module),
-        name: typeName(type, module),
+      return heap.types.map(([type, , objects, size]) => ({
+        key: type,
+        name: type,
         chain: "",
         objects,
         bytes: size,
@@ -143,8 +143,8 @@ function linesOf(heap: HeapFile, view: HeapViewName): Line[] | null {
     case "grown":
       return (
         heap.growth?.grown_types.map((grown) => ({
-          key: typeName(grown.type, grown.module),
-          name: typeName(grown.type, grown.module),
+          key: grown.type,
+          name: grown.type,
           chain: chainText(grown.example ?? []),
           objects: grown.grown_objects,
           bytes: grown.bytes,

@@ -121,6 +121,7 @@ function columnsOf(t: Translate): Column<LeakChange>[] {
       key: "state",
       header: t("compare.state"),
       width: 90,
+      phoneWidth: 70,
       sortBy: ({ state }) => STATES.indexOf(state),
       cell: ({ state }) => t(`compare.state.${state}`),
     },
@@ -128,6 +129,7 @@ function columnsOf(t: Translate): Column<LeakChange>[] {
       key: "change",
       header: t("compare.each"),
       width: 124,
+      phoneWidth: 108,
       align: "right",
       sortBy: ({ change_bytes_per_request }) => Math.abs(change_bytes_per_request),
       cell: ({ change_bytes_per_request, state }) => (

@@ -61,41 +61,43 @@ export function LeaksView({ leaks, search, onSearch, aside }: Props) {
   const columns = useMemo(() => columnsOf(t), [t]);
   return (
     <>
-      <Growth memory={leaks.memory} />
-      <Panel
-        title={t("leaks.sites", { count: leaks.sites.length })}
-        flush
-        testId={TEST_IDS.leaks}
-        aside={
-          <>
-            {aside}
-            <SearchField
-              label={t("profile.search")}
-              value={q}
-              onChange={(typed) => onSearch({ q: typed || undefined })}
+      <div className={classes.answer}>
+        <Growth memory={leaks.memory} />
+        <Panel
+          title={t("leaks.sites", { count: leaks.sites.length })}
+          flush
+          testId={TEST_IDS.leaks}
+          aside={
+            <>
+              {aside}
+              <SearchField
+                label={t("profile.search")}
+                value={q}
+                onChange={(typed) => onSearch({ q: typed || undefined })}
+              />
+            </>
+          }
+        >
+          {shown.length === 0 ? (
+            <Empty title={leaks.sites.length === 0 ? t("leaks.none") : t("overview.noMatch", { words: q })} />
+          ) : (
+            <DataTable
+              label={t("leaks.sites", { count: shown.length })}
+              columns={columns}
+              rows={shown}
+              rowKey={siteKey}
+              sort={sort}
+              onSort={(next) => onSearch({ sort: next })}
+              onOpen={(site) => onSearch({ fn: siteKey(site) === fn ? undefined : siteKey(site) })}
+              selected={fn}
+              rowHeight={34}
+              restWidth={240}
+              maxHeight="52dvh"
             />
-          </>
-        }
-      >
-        {shown.length === 0 ? (
-          <Empty title={leaks.sites.length === 0 ? t("leaks.none") : t("overview.noMatch", { words: q })} />
-        ) : (
-          <DataTable
-            label={t("leaks.sites", { count: shown.length })}
-            columns={columns}
-            rows={shown}
-            rowKey={siteKey}
-            sort={sort}
-            onSort={(next) => onSearch({ sort: next })}
-            onOpen={(site) => onSearch({ fn: siteKey(site) === fn ? undefined : siteKey(site) })}
-            selected={fn}
-            rowHeight={34}
-            restWidth={240}
-            maxHeight="52dvh"
-          />
-        )}
-        {chosen && <Site site={chosen} />}
-      </Panel>
+          )}
+          {chosen && <Site site={chosen} />}
+        </Panel>
+      </div>
       {leaks.routes.length > 0 && <Routes routes={leaks.routes} />}
     </>
   );
@@ -129,13 +131,15 @@ function columnsOf(t: ReturnType<typeof useWords>["t"]): Column<LeakSite>[] {
       key: "type",
       header: t("type"),
       width: 150,
+      phoneLast: true,
       sortBy: ({ type }) => type,
       cell: ({ type, approximate }) => <Name mono>{`${type || "–"}${approximate ? " ≈" : ""}`}</Name>,
     },
     {
       key: "growth",
       header: t("leaks.growth"),
-      width: 150,
+      width: 172,
+      phoneLast: true,
       cell: ({ series }) => (
         <Sparkline
           values={thinned(series ?? []).map(([, size]) => size)}

@@ -8,13 +8,14 @@ export function Place({ file, line }: { file: string; line: number }) {
   const path = shortPlaceOf(file, 0);
   const name = path.slice(path.search(/[^/\\]*$/));
   const folders = path.slice(0, path.length - name.length);
+  const number = line > 0 ? `:${line}` : "";
   return (
     <span className="mono" style={{ display: "flex" }} title={placeOf(file, line)}>
-      <span className="ellipsis" style={{ flexShrink: 1000 }}>
-        {folders}
+      <span className="ellipsis">{folders}</span>
+      <span className="ellipsis" style={{ flexShrink: 0, maxWidth: `calc(100% - ${number.length}ch)` }}>
+        {name}
       </span>
-      <span className="ellipsis">{name}</span>
-      {line > 0 && <span>:{line}</span>}
+      <span>{number}</span>
     </span>
   );
 }

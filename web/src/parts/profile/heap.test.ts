@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { chainText, typeName } from "./heap";
+import { chainText } from "./heap";
 
 it("who holds an object is read in one line, from the root on", () => {
   expect(
@@ -12,12 +12,4 @@ it("who holds an object is read in one line, from the root on", () => {
     ]),
   ).toBe("module shop .cache (deque) [3]");
   expect(chainText([])).toBe("");
-});
-
-it("a type of Python's own needs no module", () => {
-  expect([typeName("str", "builtins"), typeName("Order", "shop"), typeName("x", "")]).toEqual([
-    "str",
-    "shop.Order",
-    "x",
-  ]);
 });

@@ -49,6 +49,3 @@ export interface HeapFile {
 /** `module shop .cache [3]`: from the root on, in one line. */
 export const chainText = (chain: readonly ChainStep[]) =>
   chain.map(([step, type], index) => (index === 0 ? step : step || `(${type})`)).join(" ");
-
-export const typeName = (type: string, module: string) =>
-  module && module !== "builtins" ? `${module}.${type}` : type;
