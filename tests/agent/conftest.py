@@ -8,8 +8,8 @@ import pytest
 from agent_harness import AgentProcess, FakeServer
 
 from sonde.agent.counters import Counters
-from sonde.agent.probes import Probes
-from sonde.agent.runs import Runs
+from sonde.agent.receiving.probes import Probes
+from sonde.agent.tools.runs import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,10 +5,10 @@ from email.utils import formatdate
 import pytest
 from test_agent_host import attributes, by_name, decoded
 
-from sonde.agent.probes import Probes
-from sonde.agent.queue import BatchQueue
-from sonde.agent.report import HostReporter
-from sonde.agent.server_clock import ServerClock
+from sonde.agent.disk_queue.queue import BatchQueue
+from sonde.agent.forwarding.server_clock import ServerClock
+from sonde.agent.host_metrics.report import HostReporter
+from sonde.agent.receiving.probes import Probes
 
 SERVER_S = 1_800_000_000.0
 DAY_S = 86_400.0

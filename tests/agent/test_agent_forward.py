@@ -10,11 +10,11 @@ from agent_harness import FakeServer, Request, Script, eventually
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonde.agent import answer, forward, server_connection
-from sonde.agent.answer import Verdict
-from sonde.agent.collector import Collector, encoding
-from sonde.agent.forward import Backoff, Forwarder
-from sonde.agent.queue import BatchQueue
+from sonde.agent.disk_queue.queue import BatchQueue
+from sonde.agent.forwarding import answer, forward, server_connection
+from sonde.agent.forwarding.answer import Verdict
+from sonde.agent.forwarding.collector import Collector, encoding
+from sonde.agent.forwarding.forward import Backoff, Forwarder
 from sonde.agent.signals import Signal
 from sonde.settings import SettingError
 from sonde.wire.protobuf import integer, message, text

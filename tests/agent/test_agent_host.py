@@ -15,12 +15,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 from sonde import __version__
-from sonde.agent import host, identity, otlp_metrics
-from sonde.agent.otlp_metrics import Metric, Point
-from sonde.agent.probes import Probe, Probes
-from sonde.agent.queue import BatchQueue
-from sonde.agent.report import HostReporter
-from sonde.agent.server_clock import ServerClock
+from sonde.agent.disk_queue.queue import BatchQueue
+from sonde.agent.forwarding.server_clock import ServerClock
+from sonde.agent.host_metrics import host, identity, otlp_metrics
+from sonde.agent.host_metrics.otlp_metrics import Metric, Point
+from sonde.agent.host_metrics.report import HostReporter
+from sonde.agent.receiving.probes import Probe, Probes
 
 
 def decoded(request: bytes) -> ExportMetricsServiceRequest:

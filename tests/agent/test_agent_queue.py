@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonde.agent import AgentError, queue_folder
-from sonde.agent.batch import OpenBatch
-from sonde.agent.batch_file import BatchFileError, Header
+from sonde.agent import AgentError
 from sonde.agent.counters import Counters
-from sonde.agent.queue import MAX_OPEN, MAX_SPLITS, BatchQueue
+from sonde.agent.disk_queue import queue_folder
+from sonde.agent.disk_queue.batch import OpenBatch
+from sonde.agent.disk_queue.batch_file import BatchFileError, Header
+from sonde.agent.disk_queue.queue import MAX_OPEN, MAX_SPLITS, BatchQueue
 from sonde.agent.signals import Signal
 
 MIB = 1 << 20

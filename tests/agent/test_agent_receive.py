@@ -14,15 +14,15 @@ from agent_harness import ProbeSide, eventually, payload
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonde.agent import connection, receive
 from sonde.agent.counters import Counters
-from sonde.agent.probe_settings import ProbeSettings
-from sonde.agent.probes import MAX_REMEMBERED, Probe, Probes, counters_of
+from sonde.agent.disk_queue.queue import BatchQueue
 from sonde.agent.protobuf_fields import MAX_RESOURCES, fields, joinable
-from sonde.agent.queue import BatchQueue
-from sonde.agent.receive import Receiver
-from sonde.agent.runs import Runs
+from sonde.agent.receiving import connection, receive
+from sonde.agent.receiving.probe_settings import ProbeSettings
+from sonde.agent.receiving.probes import MAX_REMEMBERED, Probe, Probes, counters_of
+from sonde.agent.receiving.receive import Receiver
 from sonde.agent.signals import Signal
+from sonde.agent.tools.runs import Runs
 from sonde.wire.frames import HEADER, MAX_PAYLOAD, Kind, frame, hello
 
 

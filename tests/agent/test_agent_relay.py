@@ -12,11 +12,12 @@ import time
 import pytest
 from agent_harness import ProbeSide, eventually
 
-from sonde.agent import outgoing, relay
-from sonde.agent import runs as runs_module
-from sonde.agent.probe_settings import ProbeSettings
-from sonde.agent.queue import BatchQueue
-from sonde.agent.receive import Receiver
+from sonde.agent.disk_queue.queue import BatchQueue
+from sonde.agent.receiving import outgoing
+from sonde.agent.receiving.probe_settings import ProbeSettings
+from sonde.agent.receiving.receive import Receiver
+from sonde.agent.tools import relay
+from sonde.agent.tools import runs as runs_module
 from sonde.wire import tools
 from sonde.wire.frames import FrameReader, Kind, frame
 

@@ -10,12 +10,12 @@ from contextlib import ExitStack
 import pytest
 from agent_harness import AgentProcess, FakeServer, ProbeSide, Script, eventually, payload
 
-from sonde.agent import probe_settings, settings_asker
-from sonde.agent.probe_settings import ProbeSettings
-from sonde.agent.queue import BatchQueue
-from sonde.agent.receive import Receiver
-from sonde.agent.server_connection import ServerConnection
-from sonde.agent.settings_asker import SettingsAsker
+from sonde.agent.disk_queue.queue import BatchQueue
+from sonde.agent.forwarding.server_connection import ServerConnection
+from sonde.agent.receiving import probe_settings, settings_asker
+from sonde.agent.receiving.probe_settings import ProbeSettings
+from sonde.agent.receiving.receive import Receiver
+from sonde.agent.receiving.settings_asker import SettingsAsker
 from sonde.wire.frames import MAX_SETTINGS_BYTES
 
 NOTHING = b'{"services":{}}'

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from sonde.agent.queue import BatchQueue
+from sonde.agent.disk_queue.queue import BatchQueue
 from sonde.agent.signals import Signal
 from sonde.agent.skyapm import lines
 from sonde.agent.skyapm import sidecar as sidecar_module

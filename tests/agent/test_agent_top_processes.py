@@ -11,9 +11,9 @@ import psutil
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from sonde.agent import command_line, otlp_logs
-from sonde.agent.probes import Probe, Probes
-from sonde.agent.top_processes import TopProcesses
+from sonde.agent.host_metrics import command_line, otlp_logs
+from sonde.agent.host_metrics.top_processes import TopProcesses
+from sonde.agent.receiving.probes import Probe, Probes
 
 
 @pytest.fixture

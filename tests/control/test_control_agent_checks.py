@@ -10,7 +10,7 @@ import pytest
 from control_harness import ALL, ServerSide
 
 from sonde.agent.control.seen_processes import is_instance
-from sonde.agent.probes import Probe
+from sonde.agent.receiving.probes import Probe
 from sonde.wire.control import moment
 
 

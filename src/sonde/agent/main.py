@@ -8,22 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sonde import settings as rows
-from sonde.agent import AgentError, queue_folder
-from sonde.agent.collector import Collector, encoding
+from sonde.agent import AgentError
 from sonde.agent.control import policy
 from sonde.agent.control.spool import Spool
 from sonde.agent.counters import Counters
-from sonde.agent.forward import Forwarder
-from sonde.agent.identity import host_resource
+from sonde.agent.disk_queue import queue_folder
+from sonde.agent.disk_queue.queue import BatchQueue
+from sonde.agent.forwarding.collector import Collector, encoding
+from sonde.agent.forwarding.forward import Forwarder
+from sonde.agent.forwarding.server_clock import ServerClock
+from sonde.agent.forwarding.server_connection import ServerConnection
+from sonde.agent.host_metrics.identity import host_resource
 from sonde.agent.lifetime import Lifetime
-from sonde.agent.probe_settings import ProbeSettings
-from sonde.agent.probes import Probes
-from sonde.agent.queue import BatchQueue
-from sonde.agent.receive import Receiver
-from sonde.agent.runs import Runs
-from sonde.agent.server_clock import ServerClock
-from sonde.agent.server_connection import ServerConnection
-from sonde.agent.settings_asker import SettingsAsker
+from sonde.agent.receiving.probe_settings import ProbeSettings
+from sonde.agent.receiving.probes import Probes
+from sonde.agent.receiving.receive import Receiver
+from sonde.agent.receiving.settings_asker import SettingsAsker
+from sonde.agent.tools.runs import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,7 +105,7 @@ def _reporter(
     settings: Settings, folder: Path, queue: BatchQueue, probes: Probes, clock: ServerClock, counters: Counters
 ) -> AbstractContextManager[object] | None:
     try:
-        from sonde.agent.report import HostReporter  # noqa: PLC0415 - without psutil the agent does everything else
+        from sonde.agent.host_metrics.report import HostReporter  # noqa: PLC0415 - without psutil the agent does everything else
     except ImportError as error:
         log.warning("the host is not measured: %s; pip install 'sonde[agent]' brings what is missing", error)
         return None

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from sonde.agent.control.policy import Policy
     from sonde.agent.control.spool import Spool
     from sonde.agent.counters import Counters
-    from sonde.agent.probes import Probe
-    from sonde.agent.runs import Runs
+    from sonde.agent.receiving.probes import Probe
+    from sonde.agent.tools.runs import Runs
     from sonde.wire.control import Hello, Process, Welcome
 
 log = logging.getLogger(__name__)

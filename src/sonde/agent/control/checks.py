@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sonde.agent.control.policy import Policy
-    from sonde.agent.probes import Probe
+    from sonde.agent.receiving.probes import Probe
     from sonde.wire.control import Job
 
 log = logging.getLogger(__name__)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from sonde.agent.control.policy import Policy
     from sonde.agent.control.spool import Spool
     from sonde.agent.counters import Counters
-    from sonde.agent.probes import Probe
-    from sonde.agent.runs import Runs
+    from sonde.agent.receiving.probes import Probe
+    from sonde.agent.tools.runs import Runs
     from sonde.wire.control import AgentMessage, Artifact, End, Job, Manual, Received, SignedJob, ToolState
 
     Listeners = tuple[Callable[[dict[str, Any]], None], Callable[[dict[str, Any], bytes], None]]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sonde.wire.control import moment
 
 if TYPE_CHECKING:
-    from sonde.agent.probes import Probe
-    from sonde.agent.runs import Runs
+    from sonde.agent.receiving.probes import Probe
+    from sonde.agent.tools.runs import Runs
     from sonde.wire.control import Process, ToolState
 
 MOST = 4000

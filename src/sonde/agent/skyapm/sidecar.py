@@ -13,8 +13,9 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from sonde.agent import otlp_metrics, socket_file
-from sonde.agent.otlp_metrics import Metric, Point
+from sonde.agent.host_metrics import otlp_metrics
+from sonde.agent.host_metrics.otlp_metrics import Metric, Point
+from sonde.agent.receiving import socket_file
 from sonde.agent.signals import Signal
 from sonde.agent.skyapm import lines
 from sonde.agent.skyapm.lines import Asked, LineError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sonde.agent.counters import Counters
-    from sonde.agent.queue import BatchQueue
+    from sonde.agent.disk_queue.queue import BatchQueue
     from sonde.agent.skyapm.instances import Instance, Instances
 
 log = logging.getLogger(__name__)

@@ -116,13 +116,13 @@ def place_of_agent(path: str) -> Iterator[Path]:
     Those are kept as an agent keeps them, on disk: the next agent of this host sends them. Refusing them would not keep
     them, for a probe whose connection is closed drops what it has no room for. Raises AgentError.
     """
-    from sonde.agent import queue_folder
     from sonde.agent.counters import Counters
-    from sonde.agent.probe_settings import ProbeSettings
-    from sonde.agent.probes import Probes
-    from sonde.agent.queue import BatchQueue
-    from sonde.agent.receive import Receiver
-    from sonde.agent.runs import Runs
+    from sonde.agent.disk_queue import queue_folder
+    from sonde.agent.disk_queue.queue import BatchQueue
+    from sonde.agent.receiving.probe_settings import ProbeSettings
+    from sonde.agent.receiving.probes import Probes
+    from sonde.agent.receiving.receive import Receiver
+    from sonde.agent.tools.runs import Runs
 
     settings = Settings()
     counters = Counters()

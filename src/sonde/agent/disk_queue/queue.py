@@ -21,16 +21,16 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from sonde.agent import batch_file, queue_folder
-from sonde.agent.batch import OpenBatch
-from sonde.agent.batch_file import Header
+from sonde.agent.disk_queue import batch_file, queue_folder
+from sonde.agent.disk_queue.batch import OpenBatch
+from sonde.agent.disk_queue.batch_file import Header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
-    from sonde.agent.batch import Batch
     from sonde.agent.counters import Counters
+    from sonde.agent.disk_queue.batch import Batch
     from sonde.agent.signals import Signal
 
 log = logging.getLogger(__name__)

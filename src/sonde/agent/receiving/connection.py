@@ -11,21 +11,21 @@ import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sonde.agent import relay
-from sonde.agent.outgoing import Outgoing
-from sonde.agent.probes import Probe, counters_of
 from sonde.agent.protobuf_fields import joinable
+from sonde.agent.receiving.outgoing import Outgoing
+from sonde.agent.receiving.probes import Probe, counters_of
 from sonde.agent.signals import Signal
+from sonde.agent.tools import relay
 from sonde.wire.frames import FrameError, FrameReader, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sonde.agent.counters import Counters
-    from sonde.agent.probe_settings import ProbeSettings
-    from sonde.agent.probes import Probes
-    from sonde.agent.queue import BatchQueue
-    from sonde.agent.runs import Runs
+    from sonde.agent.disk_queue.queue import BatchQueue
+    from sonde.agent.receiving.probe_settings import ProbeSettings
+    from sonde.agent.receiving.probes import Probes
+    from sonde.agent.tools.runs import Runs
 
 READ_BYTES = 1 << 18
 MAX_TOKEN_LENGTH = 512

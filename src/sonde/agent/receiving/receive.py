@@ -13,8 +13,8 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from sonde.agent import socket_file
-from sonde.agent.connection import Connection, Role
+from sonde.agent.receiving import socket_file
+from sonde.agent.receiving.connection import Connection, Role
 from sonde.wire.frames import FrameError
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sonde.agent.counters import Counters
-    from sonde.agent.probe_settings import ProbeSettings
-    from sonde.agent.probes import Probes
-    from sonde.agent.queue import BatchQueue
-    from sonde.agent.runs import Runs
+    from sonde.agent.disk_queue.queue import BatchQueue
+    from sonde.agent.receiving.probe_settings import ProbeSettings
+    from sonde.agent.receiving.probes import Probes
+    from sonde.agent.tools.runs import Runs
 
 log = logging.getLogger(__name__)
 

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Self
 
 import psutil
 
-from sonde.agent import host, otlp_logs, otlp_metrics
-from sonde.agent.instrumented import InstrumentedProcesses
-from sonde.agent.otlp_metrics import Metric, Point
+from sonde.agent.host_metrics import host, otlp_logs, otlp_metrics
+from sonde.agent.host_metrics.instrumented import InstrumentedProcesses
+from sonde.agent.host_metrics.otlp_metrics import Metric, Point
+from sonde.agent.host_metrics.top_processes import EVENT, EVERY_S, TopProcesses
 from sonde.agent.signals import Signal
-from sonde.agent.top_processes import EVENT, EVERY_S, TopProcesses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from sonde.agent.counters import Counters
-    from sonde.agent.probes import Probes
-    from sonde.agent.queue import BatchQueue
-    from sonde.agent.server_clock import ServerClock
+    from sonde.agent.disk_queue.queue import BatchQueue
+    from sonde.agent.forwarding.server_clock import ServerClock
+    from sonde.agent.receiving.probes import Probes
 
 log = logging.getLogger(__name__)
 

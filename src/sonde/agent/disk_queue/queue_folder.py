@@ -9,9 +9,10 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sonde.agent import AgentError, batch_file
-from sonde.agent.batch import SUFFIX, Batch
-from sonde.agent.batch_file import BatchFileError
+from sonde.agent import AgentError
+from sonde.agent.disk_queue import batch_file
+from sonde.agent.disk_queue.batch import SUFFIX, Batch
+from sonde.agent.disk_queue.batch_file import BatchFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from sonde.agent.otlp_metrics import Metric, Point
-from sonde.agent.probes import Probe
+from sonde.agent.host_metrics.otlp_metrics import Metric, Point
+from sonde.agent.receiving.probes import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sonde.agent.probes import Probes
+    from sonde.agent.receiving.probes import Probes
 
 MAX_PROCESSES = 256
 

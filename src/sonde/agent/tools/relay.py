@@ -11,8 +11,8 @@ from sonde.wire.frames import FrameError, Kind, frame
 from sonde.wire.tools import ToolFrameError
 
 if TYPE_CHECKING:
-    from sonde.agent.outgoing import Outgoing
-    from sonde.agent.runs import Line, Runs
+    from sonde.agent.receiving.outgoing import Outgoing
+    from sonde.agent.tools.runs import Line, Runs
 
 MAX_RUNS_OF_ONE = 8
 

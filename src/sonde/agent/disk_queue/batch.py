@@ -10,13 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sonde.agent import batch_file
+from sonde.agent.disk_queue import batch_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sonde.agent.batch_file import Header
+    from sonde.agent.disk_queue.batch_file import Header
 
 SUFFIX = ".batch"
 

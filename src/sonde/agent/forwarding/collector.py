@@ -6,15 +6,15 @@ import time
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from sonde.agent import answer
-from sonde.agent.server_clock import ServerClock
-from sonde.agent.server_connection import ServerConnection, UnreachableError
+from sonde.agent.forwarding import answer
+from sonde.agent.forwarding.server_clock import ServerClock
+from sonde.agent.forwarding.server_connection import ServerConnection, UnreachableError
 from sonde.settings import SettingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sonde.agent.answer import Answer
+    from sonde.agent.forwarding.answer import Answer
     from sonde.agent.signals import Signal
 
 MAX_ANSWER_BYTES = 1 << 16

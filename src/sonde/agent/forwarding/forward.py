@@ -8,17 +8,17 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
-from sonde.agent.answer import Verdict
-from sonde.agent.batch_file import BatchFileError
+from sonde.agent.disk_queue.batch_file import BatchFileError
+from sonde.agent.forwarding.answer import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sonde.agent.answer import Answer
-    from sonde.agent.batch import Batch
-    from sonde.agent.collector import Collector
     from sonde.agent.counters import Counters
-    from sonde.agent.queue import BatchQueue
+    from sonde.agent.disk_queue.batch import Batch
+    from sonde.agent.disk_queue.queue import BatchQueue
+    from sonde.agent.forwarding.answer import Answer
+    from sonde.agent.forwarding.collector import Collector
 
 log = logging.getLogger(__name__)
 

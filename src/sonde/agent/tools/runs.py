@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sonde.agent.counters import Counters
-    from sonde.agent.probes import Probe, Probes
+    from sonde.agent.receiving.probes import Probe, Probes
 
 MAX_RUNS = 64
 MAX_HELD_BYTES = 1 << 20

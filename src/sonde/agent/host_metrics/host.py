@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from sonde.agent.otlp_metrics import Metric, Point
+from sonde.agent.host_metrics.otlp_metrics import Metric, Point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

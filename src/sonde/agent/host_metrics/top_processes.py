@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from sonde.agent import command_line
+from sonde.agent.host_metrics import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sonde.agent.probes import Probes
+    from sonde.agent.receiving.probes import Probes
 
 EVENT = "sonde.top_processes"
 EVERY_S = 60.0

@@ -11,17 +11,17 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
-from sonde.agent import answer
-from sonde.agent.answer import Verdict
-from sonde.agent.server_connection import UnreachableError
+from sonde.agent.forwarding import answer
+from sonde.agent.forwarding.answer import Verdict
+from sonde.agent.forwarding.server_connection import UnreachableError
 from sonde.wire.frames import MAX_SETTINGS_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sonde.agent.counters import Counters
-    from sonde.agent.probe_settings import ProbeSettings
-    from sonde.agent.server_connection import Reply, ServerConnection
+    from sonde.agent.forwarding.server_connection import Reply, ServerConnection
+    from sonde.agent.receiving.probe_settings import ProbeSettings
 
 log = logging.getLogger(__name__)
 

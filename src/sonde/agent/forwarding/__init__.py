@@ -1,0 +1,1 @@
+"""Queue -> server: one batch after the other, and what the server's answers mean."""
