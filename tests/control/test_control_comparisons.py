@@ -52,7 +52,7 @@ def test_what_was_made_between_two_looks_is_on_top_with_its_sign():
 
     compared = heap_comparison.compared(run_files.read(before, HeapFile), run_files.read(now, HeapFile))
 
-    orders = next(row for row in compared.types if row.name.endswith(".Order"))
+    orders = next(row for row in compared.types if row.name == f"{__name__}.Order")
     assert (orders.state, orders.change_objects, orders.at_least) in {("new", 20_000, False), ("grown", None, True)}
     assert 0 < orders.change_bytes <= orders.now_bytes
     assert compared.types[0].change_bytes > 0
@@ -77,8 +77,8 @@ def compared_heaps(before, now):
 
 
 def test_a_table_that_is_cut_tells_no_more_than_it_knows():
-    before = heap([["big", "app", 5, 900], ["least", "app", 1, 100]], type_count=50)
-    now = heap([["big", "app", 5, 900], ["risen", "app", 3, 300], ["tiny", "app", 1, 60]], type_count=3)
+    before = heap([["app.big", "app", 5, 900], ["app.least", "app", 1, 100]], type_count=50)
+    now = heap([["app.big", "app", 5, 900], ["app.risen", "app", 3, 300], ["app.tiny", "app", 1, 60]], type_count=3)
 
     compared = compared_heaps(before, now)
 

@@ -73,8 +73,10 @@ class Governor:
         used_s = tool.cpu_s()
         if used_s <= share * max(seconds, SETTLES_WITHIN_S):
             return ""
-        spent = f"the tool itself had used {used_s:.1f} s of CPU, and may use {share:.0%} of a core"
-        return f"Ended after {seconds:.1f} s: {spent}."
+        return (
+            f"Ended after {seconds:.1f} s: the tool itself had used {used_s:.1f} s of CPU, and may use {share:.0%} of "
+            "a core."
+        )
 
 
 def _mib(size: int) -> str:

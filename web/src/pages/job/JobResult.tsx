@@ -1,5 +1,6 @@
 import type { Job, JobDocument } from "../../api/types";
 import { useWords } from "../../i18n";
+import { noteText } from "../../i18n/notes";
 import { Panel } from "../../parts/Panel";
 import { SummaryView } from "../../parts/profile/SummaryView";
 import { CallsResult } from "./CallsResult";
@@ -27,7 +28,7 @@ const LEFT_OUT: Record<string, readonly string[]> = {
 
 /** What a run found: its pictures, where its tool has any, then its summary, then what to know about it. */
 export function JobResult({ job, document }: { job: Job; document: JobDocument }) {
-  const { t } = useWords();
+  const { t, language } = useWords();
   const has = (name: string) => job.artifacts.some((artifact) => artifact.name === name);
   return (
     <>
@@ -45,7 +46,7 @@ export function JobResult({ job, document }: { job: Job; document: JobDocument }
         <Panel title={t("job.notes")}>
           <ul className={classes.notes}>
             {document.notes.map((note) => (
-              <li key={note}>{note}</li>
+              <li key={note}>{noteText(language, note)}</li>
             ))}
           </ul>
         </Panel>
