@@ -38,14 +38,16 @@ SETTINGS: Mapping[str, object] = {
 }
 """For every one of them."""
 
-_NO_INDEX_BY_VALUE = {"exclude_materialize_skip_indexes_on_insert": "by_value"}
 _KNOWN_SINCE = (26, 1)
+_OF_NEWER_ENGINES: Mapping[str, object] = {
+    # Making the index over all attributes' values is a seventh of a load, for parts that are soon merged: the merge
+    # makes it anew. Until then a search reads these few parts whole.
+    "exclude_materialize_skip_indexes_on_insert": "by_value",
+    # Looking for chains such as a < b AND b < c, of which the views have none, is a fifth of what a small load costs.
+    "optimize_and_compare_chain": 0,
+}
 
 
 def settings_for(version: tuple[int, int]) -> Mapping[str, object]:
-    """SETTINGS, and what an engine of this release knows beside them.
-
-    Making the index over all attributes' values is a seventh of a load, for parts that are soon merged: the merge makes
-    it anew. Until then a search reads these few parts whole.
-    """
-    return SETTINGS if version < _KNOWN_SINCE else {**SETTINGS, **_NO_INDEX_BY_VALUE}
+    """SETTINGS, and those that only an engine of this release knows."""
+    return SETTINGS if version < _KNOWN_SINCE else {**SETTINGS, **_OF_NEWER_ENGINES}

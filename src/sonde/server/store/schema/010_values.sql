@@ -52,8 +52,8 @@ CREATE FUNCTION IF NOT EXISTS sonde_time_fault AS (time_ns, received_ns) -> mult
     '');
 
 CREATE OR REPLACE FUNCTION sonde_span_time_fault AS (app, time_ns, received_ns) -> multiIf(
-    time_ns + if(joinGet('app_lateness', 'late_max_s', app) = 0, 2592000,
-        joinGet('app_lateness', 'late_max_s', app)) * 1000000000 < received_ns, 'too_old',
+    time_ns + transform(joinGet('app_lateness', 'late_max_s', app), [0], [2592000]::Array(UInt32)) * 1000000000
+        < received_ns, 'too_old',
     time_ns > received_ns + 86400000000000, 'in_future',
     '');
 
