@@ -49,6 +49,16 @@ class Caller:
     apps: tuple[str, ...] | None = None
     """Ids of the apps they may see; None: all."""
 
+    def sees(self, app: str) -> bool:
+        """Whether what belongs to the app of that id is there for them."""
+        return self.apps is None or app in self.apps
+
+    def apps_of(self, app: str | None) -> tuple[str, ...] | None:
+        """Ids of the apps that a list is about, where `app` alone was asked for, if any was; None: all."""
+        if app is None:
+            return self.apps
+        return (app,) if self.sees(app) else ()
+
     @property
     def who(self) -> str:
         """For the audit."""

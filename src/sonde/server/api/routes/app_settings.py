@@ -57,7 +57,7 @@ def routes(parts: Parts) -> APIRouter:
     table = parts.accounts.app_settings
 
     def check(caller: Caller, app: str) -> None:
-        if (caller.apps is not None and app not in caller.apps) or not parts.accounts.apps.exists(app):
+        if not caller.sees(app) or not parts.accounts.apps.exists(app):
             raise not_found("app with that id")
 
     @router.get("/apps/{app}/settings", response_model=AppSettings)

@@ -34,7 +34,7 @@ def routes(parts: Parts) -> APIRouter:
         """Every app the caller may see, oldest first. Nobody keeps their tokens in the clear."""
 
         def query() -> Page[App]:
-            seen = [app for app in parts.accounts.apps.all() if caller.apps is None or app.id in caller.apps]
+            seen = [app for app in parts.accounts.apps.all() if caller.sees(app.id)]
             return Page(items=[App(id=app.id, name=app.name, created_at=app.created_at) for app in seen])
 
         return await parts.answers(request, query, "app")
@@ -51,14 +51,14 @@ def routes(parts: Parts) -> APIRouter:
     async def look(app: AppId, response: Response, caller: Annotated[Caller, Depends(writer)]) -> AppSecret:
         """What the app's xtransit agents sign with (`EZM_APP_SECRET`)."""
         response.headers["Cache-Control"] = "no-store"
-        seen = caller.apps is None or app in caller.apps
+        seen = caller.sees(app)
         return _secret(await parts.account_workers(parts.accounts.apps.secret_of, app) if seen else None)
 
     @router.post("/apps/{app}/secret")
     async def renew(app: AppId, response: Response, caller: Annotated[Caller, Depends(writer)]) -> AppSecret:
         """A new secret. Agents that sign with the old one are told to stop, and start again with the new one."""
         response.headers["Cache-Control"] = "no-store"
-        seen = caller.apps is None or app in caller.apps
+        seen = caller.sees(app)
         made = parts.accounts.apps.renew_secret
         return _secret(await parts.account_workers(made, app, caller.who) if seen else None)
 
@@ -76,7 +76,7 @@ def routes(parts: Parts) -> APIRouter:
             of = found.app
             return NewApp(id=of.id, name=of.name, created_at=of.created_at, secret=found.secret or "", token=token)
 
-        made = await parts.account_workers(make) if caller.apps is None or app in caller.apps else None
+        made = await parts.account_workers(make) if caller.sees(app) else None
         if made is None:
             raise not_found("app of that id")
         return made

@@ -35,7 +35,7 @@ def routes(parts: Parts) -> APIRouter:
         """Services of an app that sent something since then, the latest first."""
 
         def query() -> Page[Arrival]:
-            seen = caller.apps is None or app in caller.apps
+            seen = caller.sees(app)
             return Page(items=arrivals.arrivals(parts.recorded, app, since) if seen else [])
 
         return await parts.answers(request, query, "arrival")

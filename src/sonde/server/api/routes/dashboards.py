@@ -103,7 +103,7 @@ def routes(parts: Parts) -> APIRouter:
 
     def known(dashboard_id: str, caller: Caller) -> KeptDashboard:
         found = kept.find(dashboard_id)
-        if found is None or (caller.apps is not None and found.app not in caller.apps):
+        if found is None or not caller.sees(found.app):
             if dashboard_id in ready():
                 raise RefusedError(409, "ready_made", "it comes with Sonde: keep a copy of it, and change that")
             raise not_found("dashboard with that id")
@@ -126,7 +126,7 @@ def routes(parts: Parts) -> APIRouter:
         """Keep a new one."""
 
         def work() -> Dashboard:
-            if (caller.apps is not None and wish.app not in caller.apps) or not parts.accounts.apps.exists(wish.app):
+            if not caller.sees(wish.app) or not parts.accounts.apps.exists(wish.app):
                 raise not_found("app with that id")
             try:
                 return _whole(kept.create(wish.app, wish.document, caller.who))

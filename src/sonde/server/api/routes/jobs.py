@@ -87,8 +87,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.post("/jobs", status_code=201)
     async def start(wish: NewJob, caller: Annotated[Caller, Depends(writer)]) -> Job:
         """Run a tool in a process. A job whose node is not connected has failed in the answer."""
-        known = caller.apps is None or wish.app in caller.apps
-        if not known or not await parts.account_workers(parts.accounts.apps.exists, wish.app):
+        if not caller.sees(wish.app) or not await parts.account_workers(parts.accounts.apps.exists, wish.app):
             raise not_found("app with that id")
         wanted = JobWish(wish.app, wish.node, wish.pid, wish.tool, wish.seconds, wish.options)
         try:
@@ -113,7 +112,7 @@ def routes(parts: Parts) -> APIRouter:
         cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
     ) -> Page[Job]:
         """Jobs that match all filters, newest first, without their documents."""
-        apps = caller.apps if app is None else tuple(it for it in (app,) if caller.apps is None or it in caller.apps)
+        apps = caller.apps_of(app)
         wanted = JobFilter(apps, node, pid, instance, service, tool, state, from_, to)
         try:
             views, following = await control.search(wanted, limit, cursor)
@@ -196,7 +195,7 @@ def routes(parts: Parts) -> APIRouter:
 async def seen(control: Control, job_id: str, caller: Caller) -> View:
     """A job, to those who may see its app. Raises RefusedError (404)."""
     view = await control.find(job_id)
-    if view is None or (caller.apps is not None and view.job.app not in caller.apps):
+    if view is None or not caller.sees(view.job.app):
         raise not_found("job with that id")
     return view
 

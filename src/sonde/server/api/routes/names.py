@@ -66,7 +66,7 @@ def routes(parts: Parts) -> APIRouter:
     Writer = Annotated[Caller, Depends(writer)]  # noqa: N806 - a type
 
     def check(caller: Caller, app: str) -> None:
-        if (caller.apps is not None and app not in caller.apps) or not parts.accounts.apps.exists(app):
+        if not caller.sees(app) or not parts.accounts.apps.exists(app):
             raise not_found("app with that id")
 
     def check_admin(caller: Caller) -> None:

@@ -29,7 +29,7 @@ def routes(parts: Parts) -> APIRouter:
 
     def listed(caller: Caller, **wanted: str | int | None) -> Page[Process]:
         def fits(item: dict[str, Any]) -> bool:
-            seen = caller.apps is None or item["app"] in caller.apps
+            seen = caller.sees(item["app"])
             return seen and all(value is None or item[name] == value for name, value in wanted.items())
 
         return Page(items=[Process.model_validate(item) for item in parts.control.processes() if fits(item)])
@@ -49,7 +49,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.post("/processes/{app}/{node}/{pid}/tools")
     async def ask(app: AppId, node: NodeId, pid: Pid, caller: Annotated[Caller, Depends(reader)]) -> Page[Process]:
         """Ask the process what each tool can do in it, now. It switches nothing on."""
-        if caller.apps is not None and app not in caller.apps:
+        if not caller.sees(app):
             raise not_found("app with that id")
         try:
             await parts.control.ask(app, node, pid, caller.who)

@@ -59,7 +59,7 @@ def routes(parts: Parts) -> APIRouter:
     address = "/apps/{app}/services/{service:anytext}/sampling"
 
     def check(caller: Caller, app: str) -> None:
-        if (caller.apps is not None and app not in caller.apps) or not parts.accounts.apps.exists(app):
+        if not caller.sees(app) or not parts.accounts.apps.exists(app):
             raise not_found("app with that id")
 
     @router.get(address, response_model=Sampling)

@@ -144,7 +144,7 @@ def routes(parts: Parts) -> APIRouter:
             raise bad_parameter("date", f"lies between the years {FIRST.year} and {LAST.year}")
 
         def query() -> StatisticsDay:
-            if (caller.apps is not None and app not in caller.apps) or not parts.accounts.apps.exists(app):
+            if not caller.sees(app) or not parts.accounts.apps.exists(app):
                 raise not_found("app with that id")
             place, now = zone(parts.accounts.app_settings.of(app).time_zone), datetime.now(UTC)
             of = Day.of(date, place) if date else Day.at(now, place)

@@ -43,16 +43,14 @@ class Seen:
 
     def apps(self, caller: Caller, app: str | None) -> tuple[str, ...] | None:
         """Those of a list; None: all."""
-        if app is None:
-            return caller.apps
-        return (app,) if caller.apps is None or app in caller.apps else ()
+        return caller.apps_of(app)
 
     def check_app(self, caller: Caller, app: str) -> None:
         """Raises RefusedError (404). Blocks."""
-        if (caller.apps is not None and app not in caller.apps) or not self._parts.accounts.apps.exists(app):
+        if not caller.sees(app) or not self._parts.accounts.apps.exists(app):
             raise not_found("app with that id")
 
     @staticmethod
     def may(caller: Caller, app: str | None) -> bool:
         """Whether something of this app is there for them."""
-        return app is not None and (caller.apps is None or app in caller.apps)
+        return app is not None and caller.sees(app)

@@ -79,6 +79,15 @@ def add_agents(router: APIRouter, parts: Parts) -> None:
     nodejs = parts.nodejs
     one = "/instances/{app}/{agent:anytext}"
 
+    def who_reads(app: AppId, caller: Annotated[Caller, Depends(reader)]) -> None:
+        check_app(caller, app)
+
+    def who_changes(app: AppId, caller: Annotated[Caller, Depends(writer)]) -> Caller:
+        check_app(caller, app)
+        return caller
+
+    reads = [Depends(who_reads)]
+
     @router.get("/instances", response_model=Page[NodejsInstance])
     async def instances(request: Request, caller: Annotated[Caller, Depends(reader)], app: Text = None) -> Response:
         """Hosts and containers whose agent is connected, or was within 24 hours."""
@@ -86,9 +95,7 @@ def add_agents(router: APIRouter, parts: Parts) -> None:
         there = {key for key, agent in known.items() if nodejs.agents.is_there(agent)}
 
         def query() -> Page[NodejsInstance]:
-            apps = (
-                caller.apps if app is None else tuple(it for it in (app,) if caller.apps is None or it in caller.apps)
-            )
+            apps = caller.apps_of(app)
             stored = {(it.app, it.agent): it for it in queries.instances(parts.recorded, apps, datetime.now(UTC))}
             keys = {key for key in known if apps is None or key[0] in apps} | stored.keys()
             items = [_instance(key, known.get(key), stored.get(key), connected=key in there) for key in sorted(keys)]
@@ -101,21 +108,16 @@ def add_agents(router: APIRouter, parts: Parts) -> None:
         """Processes of all agents that reported within 10 minutes. No agent is asked for this."""
 
         def query() -> Page[NodejsProcess]:
-            apps = (
-                caller.apps if app is None else tuple(it for it in (app,) if caller.apps is None or it in caller.apps)
-            )
+            apps = caller.apps_of(app)
             now = datetime.now(UTC)
             found = queries.reporting(parts.recorded, apps, now)
             return Page(items=[_process(row, row.command, alive=now - row.last_seen < ALIVE) for row in found])
 
         return await parts.answers(request, query, "process")
 
-    @router.get(one + "/processes", response_model=Page[NodejsProcess])
-    async def processes(
-        request: Request, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]
-    ) -> Response:
+    @router.get(one + "/processes", response_model=Page[NodejsProcess], dependencies=reads)
+    async def processes(request: Request, app: AppId, agent: AgentName) -> Response:
         """Processes that report, those that ended within 24 hours, and other Node.js processes that run there now."""
-        check_app(caller, app)
         running: dict[int, str] | None = None
         if nodejs.agents.connected(app, agent) is not None:
             try:
@@ -131,18 +133,16 @@ def add_agents(router: APIRouter, parts: Parts) -> None:
 
         return await parts.answers(request, query, "process")
 
-    @router.get(one + "/processes/{pid}/trend", response_model=NodejsTrend)
+    @router.get(one + "/processes/{pid}/trend", response_model=NodejsTrend, dependencies=reads)
     async def trend(
         request: Request,
         app: AppId,
         agent: AgentName,
         pid: Pid,
-        caller: Annotated[Caller, Depends(reader)],
         span: Annotated[TimeRange, Depends(time_range)],
         metric: Annotated[list[str], Query(max_length=MOST_METRICS, description="Words of xprofiler; `res__*`.")],
     ) -> Response:
         """Charts of a process, a series for each metric and thread."""
-        check_app(caller, app)
         name = instance_of(agent, pid)
         return await parts.answers(
             request,
@@ -150,63 +150,53 @@ def add_agents(router: APIRouter, parts: Parts) -> None:
             "process",
         )
 
-    @router.get(one + "/processes/{pid}/status")
-    async def status(
-        app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(reader)]
-    ) -> NodejsProcessStatus:
+    @router.get(one + "/processes/{pid}/status", dependencies=reads)
+    async def status(app: AppId, agent: AgentName, pid: Pid) -> NodejsProcessStatus:
         """Ask the agent whether the process is set up well."""
-        check_app(caller, app)
         return await asked(nodejs.status(app, agent, pid))
 
-    @router.get(one + "/system", response_model=NodejsSystem)
+    @router.get(one + "/system", response_model=NodejsSystem, dependencies=reads)
     async def system(
         request: Request,
         app: AppId,
         agent: AgentName,
-        caller: Annotated[Caller, Depends(reader)],
         span: Annotated[TimeRange, Depends(time_range)],
     ) -> Response:
         """Charts of the host or container, and of all its Node.js processes together."""
-        check_app(caller, app)
         return await parts.answers(
             request, lambda: queries.system(parts.recorded, app, agent, span.start, span.end), "instance"
         )
 
-    @router.get(one + "/os")
-    async def os(app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]) -> NodejsOs:
+    @router.get(one + "/os", dependencies=reads)
+    async def os(app: AppId, agent: AgentName) -> NodejsOs:
         """Ask the agent for versions and limits."""
-        check_app(caller, app)
         return await asked(nodejs.os(app, agent))
 
-    @router.get(one + "/errors", response_model=Page[NodejsErrorFile])
+    @router.get(one + "/errors", response_model=Page[NodejsErrorFile], dependencies=reads)
     async def error_files(
         request: Request,
         app: AppId,
         agent: AgentName,
-        caller: Annotated[Caller, Depends(reader)],
         span: Annotated[TimeRange, Depends(time_range)],
     ) -> Response:
         """Files of errors that the agent watches, and how many errors each had."""
-        check_app(caller, app)
         return await parts.answers(
             request,
             lambda: Page(items=queries.error_files(parts.recorded, app, agent, span.start, span.end)),
             "file",
         )
 
-    @router.get(one + "/errors/logs", response_model=Page[NodejsLoggedError])
+    @router.get(one + "/errors/logs", response_model=Page[NodejsLoggedError], dependencies=reads)
     async def errors(
         request: Request,
         app: AppId,
         agent: AgentName,
-        caller: Annotated[Caller, Depends(reader)],
         span: Annotated[TimeRange, Depends(time_range)],
         file: Annotated[str | None, Query(max_length=4096, pattern=r"^[^\x00]*$")] = None,
         limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
         cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
     ) -> Response:
         """Errors, newest first."""
-        check_app(caller, app)
 
         def query() -> Page[NodejsLoggedError]:
             try:
@@ -217,12 +207,9 @@ def add_agents(router: APIRouter, parts: Parts) -> None:
 
         return await parts.answers(request, query, "error")
 
-    @router.get(one + "/packages", response_model=Page[NodejsPackage])
-    async def packages(
-        request: Request, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]
-    ) -> Response:
+    @router.get(one + "/packages", response_model=Page[NodejsPackage], dependencies=reads)
+    async def packages(request: Request, app: AppId, agent: AgentName) -> Response:
         """Each package.json that the agent sends, as last received."""
-        check_app(caller, app)
 
         def query() -> Page[NodejsPackage]:
             found = nodejs.records.package_files(app, agent)
@@ -230,16 +217,14 @@ def add_agents(router: APIRouter, parts: Parts) -> None:
 
         return await parts.answers(request, query, "package.json")
 
-    @router.get(one + "/packages/detail", response_model=NodejsPackage)
+    @router.get(one + "/packages/detail", response_model=NodejsPackage, dependencies=reads)
     async def package(
         request: Request,
         app: AppId,
         agent: AgentName,
-        caller: Annotated[Caller, Depends(reader)],
         file: Annotated[str, Query(max_length=4096, pattern=r"^[^\x00]+$")],
     ) -> Response:
         """One of them, with everything that its lock file holds."""
-        check_app(caller, app)
 
         def query() -> NodejsPackage | None:
             found = next((it for it in nodejs.records.package_files(app, agent) if it.file == file), None)
@@ -247,12 +232,9 @@ def add_agents(router: APIRouter, parts: Parts) -> None:
 
         return await parts.answers(request, query, "package.json of that path")
 
-    @router.get(one + "/cores", response_model=Page[NodejsCore])
-    async def cores(
-        request: Request, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(reader)]
-    ) -> Response:
+    @router.get(one + "/cores", response_model=Page[NodejsCore], dependencies=reads)
+    async def cores(request: Request, app: AppId, agent: AgentName) -> Response:
         """Core files that the agent has told of, the newest first."""
-        check_app(caller, app)
 
         def query() -> Page[NodejsCore]:
             found = nodejs.records.core_files(app, agent)
@@ -262,18 +244,16 @@ def add_agents(router: APIRouter, parts: Parts) -> None:
 
     @router.post(one + "/cores/transfer", status_code=201)
     async def fetch_core(
-        wish: CoreWish, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(writer)]
+        wish: CoreWish, app: AppId, agent: AgentName, caller: Annotated[Caller, Depends(who_changes)]
     ) -> NodejsFile:
         """Fetch one, with the executable that it is of."""
-        check_app(caller, app)
         return (await asked(nodejs.fetch_core(app, agent, wish.core_path, caller.who))).report(nodejs.now())
 
     @router.post(one + "/processes/{pid}/actions", status_code=201)
     async def act(
-        wish: ActionWish, app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(writer)]
+        wish: ActionWish, app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(who_changes)]
     ) -> NodejsFile:
         """Have a profile, snapshot, report or core made, or end a recording. The file tells what becomes of it."""
-        check_app(caller, app)
         if wish.stop:
             file = await asked(nodejs.stop(app, agent, pid, wish.action, caller.who))
         else:
@@ -281,20 +261,16 @@ def add_agents(router: APIRouter, parts: Parts) -> None:
             file = await asked(nodejs.begin(app, agent, pid, wish.action, wish.duration_s, caller.who, fetch=fetch))
         return file.report(nodejs.now())
 
-    @router.get(one + "/processes/{pid}/config")
-    async def config(
-        app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(reader)]
-    ) -> NodejsConfig:
+    @router.get(one + "/processes/{pid}/config", dependencies=reads)
+    async def config(app: AppId, agent: AgentName, pid: Pid) -> NodejsConfig:
         """Settings of the addon in the process, asked now."""
-        check_app(caller, app)
         return await asked(nodejs.config(app, agent, pid))
 
     @router.post(one + "/processes/{pid}/config")
     async def configure(
-        wish: NewConfig, app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(writer)]
+        wish: NewConfig, app: AppId, agent: AgentName, pid: Pid, caller: Annotated[Caller, Depends(who_changes)]
     ) -> NodejsConfig:
         """Change some, until the process ends."""
-        check_app(caller, app)
         return await asked(nodejs.configure(app, agent, pid, wish.config, caller.who))
 
 

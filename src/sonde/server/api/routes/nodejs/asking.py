@@ -14,7 +14,7 @@ MOST_ROWS = 1000
 
 def check_app(caller: Caller, app: str) -> None:
     """Raises RefusedError (404)."""
-    if caller.apps is not None and app not in caller.apps:
+    if not caller.sees(app):
         raise not_found("app with that id")
 
 

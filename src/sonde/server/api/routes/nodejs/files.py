@@ -42,7 +42,7 @@ def add_files(router: APIRouter, parts: Parts) -> None:
 
     async def seen(file_id: int, caller: Caller) -> File:
         file = await nodejs.workers(nodejs.files.find, file_id)
-        if file is None or (caller.apps is not None and file.app not in caller.apps):
+        if file is None or not caller.sees(file.app):
             raise not_found("file with that id")
         return file
 
@@ -59,7 +59,7 @@ def add_files(router: APIRouter, parts: Parts) -> None:
         cursor: Annotated[str | None, Query(max_length=20, description="`next` of the page before.")] = None,
     ) -> Response:
         """Files that match all filters, newest first."""
-        apps = caller.apps if app is None else tuple(it for it in (app,) if caller.apps is None or it in caller.apps)
+        apps = caller.apps_of(app)
         if cursor is not None and (not cursor.isascii() or not cursor.isdecimal() or len(cursor) > 15):
             raise bad_parameter("cursor", "not one that an earlier page of this search gave")
         before = int(cursor) if cursor is not None else None
