@@ -36,4 +36,4 @@ def test_a_dashboard_is_copied_changed_kept_and_shared(visit, visits):
     expect(stranger.page.get_by_role("navigation")).to_have_count(0)
 
     stranger.page.goto(link[:-1])
-    expect(stranger.find("failure")).to_contain_text("no dashboard at this link")
+    expect(stranger.find("empty")).to_contain_text("no dashboard at this link")

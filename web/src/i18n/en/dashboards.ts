@@ -110,6 +110,8 @@ export const dashboards = {
   "dashboards.share.never": "never",
   "dashboards.share.days": "in {count} {count|day|days}",
   "dashboards.share.make": "Make a link",
+  "dashboards.share.gone": "There is no dashboard at this link",
+  "dashboards.share.gone.hint": "It is over, or was taken back. Ask who sent it.",
   "dashboards.share.once": "This is told only once:",
   "dashboards.share.revoke": "End",
 } as const;

@@ -111,6 +111,8 @@ export const dashboards: Record<keyof typeof words, string> = {
   "dashboards.share.never": "永不",
   "dashboards.share.days": "{count} 天后",
   "dashboards.share.make": "创建链接",
+  "dashboards.share.gone": "此链接没有对应的仪表盘",
+  "dashboards.share.gone.hint": "链接已到期或被撤销，请联系分享者。",
   "dashboards.share.once": "仅显示这一次：",
   "dashboards.share.revoke": "撤销",
 };

@@ -5,6 +5,7 @@ import { useEffect } from "react";
 import { sharedPanelQuery, sharedQuery } from "../../api/dashboards";
 import type { Panel } from "../../api/dashboardsTypes";
 import { betweenOf, type Range, rangeOf } from "../../domain/range";
+import { useWords } from "../../i18n";
 import { Grid } from "../../parts/dashboard/Grid";
 import { PanelView } from "../../parts/dashboard/PanelView";
 import { Loaded } from "../../parts/Loaded";
@@ -15,6 +16,7 @@ const route = getRouteApi("/shared/$token");
 
 /** A dashboard for whoever has the link to it: no navigation, nothing to change. */
 export default function SharedPage() {
+  const { t } = useWords();
   const { token } = route.useParams();
   const range = rangeOf(route.useSearch());
   const shared = useQuery(sharedQuery(token));
@@ -24,7 +26,11 @@ export default function SharedPage() {
   }, [title]);
   return (
     <main className={classes.page}>
-      <Loaded query={shared} skeleton={<ReportSkeleton />}>
+      <Loaded
+        query={shared}
+        skeleton={<ReportSkeleton />}
+        gone={{ title: t("dashboards.share.gone"), hint: t("dashboards.share.gone.hint") }}
+      >
         {({ document, values }) => (
           <>
             <h1 className={classes.title}>
