@@ -88,6 +88,22 @@ def test_the_first_loop_is_never_judged(tracker, told):
     assert kept
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="there is no sys.monitoring")
+def test_what_the_interpreter_notes_of_watched_code_is_no_loops_memory(tracker, told):
+    """A debugger, a measuring of coverage or the tool `calls` has it made for all code, at its next run."""
+    first_runs = [eval("lambda: None") for _ in range(8)]  # noqa: S307 - each has code of its own
+    watching = sys.monitoring
+    watching.use_tool_id(watching.PROFILER_ID, "test")
+    watching.set_events(watching.PROFILER_ID, watching.events.PY_START | watching.events.LINE)
+    try:
+        run(tracker, lambda i: first_runs[i](), 8)
+    finally:
+        watching.set_events(watching.PROFILER_ID, 0)
+        watching.free_tool_id(watching.PROFILER_ID)
+
+    assert [one.lines for one in told] == [[]] * 6
+
+
 def test_what_the_next_loop_frees_is_no_leak_of_either(tracker, told):
     last = [None]
 

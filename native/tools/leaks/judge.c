@@ -281,7 +281,7 @@ PyObject *judge_judged(PyObject *Py_UNUSED(module), PyObject *args) {
         if (survivor->gone || !blocks_take(&hooks.young, survivor->pointer, NULL))
             continue;
         Block *block = &survivor->block;
-        if (sites_is_ours(block->site))
+        if (sites_is_ours(block->site) || sites_is_monitoring(survivor->seen, survivor->pointer))
             continue;
         block->group = groups_of(block->site, survivor->kind);
         block->parked = false;

@@ -126,6 +126,20 @@ bool sites_is_ours(uint32_t index) {
     return index != UNKNOWN_SITE && whose_site(sites_at(index)) == OURS;
 }
 
+bool sites_is_monitoring(uint32_t index, const void *memory) {
+#if PY_VERSION_HEX >= 0x030C0000
+    const PyCodeObject *code = sites_at(index)->code;
+    const _PyCoMonitoringData *data = code ? code->_co_monitoring : NULL;
+    return data &&
+           (memory == data || memory == data->tools || memory == data->lines || memory == data->line_tools ||
+            memory == data->per_instruction_opcodes || memory == data->per_instruction_tools);
+#else
+    (void)index;
+    (void)memory;
+    return false;
+#endif
+}
+
 static uint32_t application_line(const Frame *frame) {
     for (int depth = 0; (frame = stack_back(frame)) && depth < DEPTH; depth++) {
         if (whose(stack_code(frame)) == APPLICATION)

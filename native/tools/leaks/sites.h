@@ -82,6 +82,10 @@ void sites_deepen(uint32_t index);
 /* The probe's own code allocated here: no loop's doing. */
 bool sites_is_ours(uint32_t index);
 
+/* It is what the interpreter notes with the code that allocated here, from 3.12 on: at its first run after
+   somebody has begun or ended to watch calls or lines. It comes once, and is no loop's doing. */
+bool sites_is_monitoring(uint32_t index, const void *memory);
+
 uint64_t sites_lost(void);
 uint32_t sites_count(void);
 
