@@ -18,5 +18,8 @@ export default defineConfig(({ mode }) => ({
     host: "127.0.0.1",
     proxy: mode === "fixture" ? undefined : { "/api": { target: SERVER, changeOrigin: true } },
   },
-  test: { include: ["src/**/*.test.{ts,tsx}", "dev/**/*.test.ts"] },
+  test: {
+    include: ["src/**/*.test.{ts,tsx}", "dev/**/*.test.ts"],
+    testTimeout: 60_000, // on a machine that has other things to do
+  },
 }));

@@ -103,7 +103,7 @@ function optionsOf(
   return {
     width,
     height,
-    padding: [8, 18, 0, 0],
+    padding: [8, 26, 0, 0], // on the right for half of the longest time
     legend: { show: false },
     cursor: {
       y: false,

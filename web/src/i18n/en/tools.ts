@@ -143,6 +143,7 @@ export const tools = {
   "field.total_ns": "Time found",
   "field.requests": "Requests",
   "field.samples": "Samples",
+  "field.unseen_ns": "Time not seen",
   "field.own_cpu_ns": "Cost of looking (CPU)",
   "field.threads": "Threads",
   "field.name": "Name",

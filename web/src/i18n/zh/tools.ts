@@ -142,6 +142,7 @@ export const tools: Record<keyof typeof words, string> = {
   "field.total_ns": "采到的时间",
   "field.requests": "请求数",
   "field.samples": "样本数",
+  "field.unseen_ns": "未采到的时间",
   "field.own_cpu_ns": "采样自身的 CPU",
   "field.threads": "线程",
   "field.name": "名称",

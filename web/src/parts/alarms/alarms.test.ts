@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { translate } from "../../i18n";
-import { said } from "./amounts";
+import { lasting, said } from "./amounts";
 import { blockOf } from "./blocks";
 import { emptyRule, ofKind, pairsOf } from "./fields";
 import { sentenceOf } from "./sentence";
@@ -38,6 +38,12 @@ describe("a rule in a sentence", () => {
     rule.condition.threshold = null;
     rule.condition.baseline = { every: "week", periods: 3, k: 4, floor: 0, floor_ratio: 0.1 };
     expect(sentenceOf(rule, t)).toContain("above what was usual at that time of the last 3 weeks by 4 times");
+  });
+});
+
+describe("a duration of a rule", () => {
+  it("is said in seconds where it is none", () => {
+    expect([0, 30, 300, 14_400].map(lasting)).toEqual(["0 s", "30 s", "5 min", "4 h"]);
   });
 });
 

@@ -43,7 +43,8 @@ const number = (value: number | null): Quantity =>
 export const said = (value: number | null, unit: string, what?: Pick<AlarmWhat, "statistic">) =>
   tickText(amountOf(unit, what)(value));
 
-export const lasting = (seconds: number) => tickText(duration(seconds * 1000));
+/** In the unit that it was typed in, where it is none. */
+export const lasting = (seconds: number) => (seconds === 0 ? "0 s" : tickText(duration(seconds * 1000)));
 
 /** From when to when, where it is over. */
 export const between = (from: string, to: string | null, now = Date.now()) =>
