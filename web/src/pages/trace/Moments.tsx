@@ -88,7 +88,7 @@ function Shown({ report, onSelect, scale }: Omit<Props, "traceId"> & { report: R
                 {moment.duration_ms > 0 ? text(duration(moment.duration_ms)) : ""}
               </span>
               <span className={`ellipsis ${classes.said}`}>{firstLine(moment.text) || moment.event}</span>
-              {!moment.own && <span className="muted">{t("moments.beside")}</span>}
+              {!moment.own && <span className={classes.beside}>{t("moments.beside")}</span>}
             </button>
             {open === index && <Details moment={moment} onSelect={onSelect} />}
           </li>
