@@ -130,8 +130,8 @@ def main() -> None:
             "Segments have four to eight spans, of 20 services; two kinds of ids.",
             "One sender, one batch at a time; its own CPU is not counted, but it shares the cores with the server.",
             "All tables are emptied before each measurement.",
-            "`collect` has a message for each segment. Of the web process's CPU half is the kernel's then, which changes"
-            " threads: grpcio hands each message from its thread to the event loop, and waits. Looking at segments is 3 %.",
+            "`collect` has a message for each segment: half of the web's CPU is the kernel's, changing threads.",
+            "grpcio hands each message from its own thread to the event loop; looking at segments is 3 %.",
             "A stream comes slower, so files have fewer spans, and a load's fixed cost is more of each.",
         ],
     )
