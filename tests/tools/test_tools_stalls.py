@@ -307,25 +307,38 @@ def test_exceptions_go_where_they_went():
     assert len(watched.stalls) == 1
 
 
+def state_here():
+    """Whose thread is running here besides this one, and what the watch has in place."""
+    return {
+        "threads": sorted((task / "comm").read_text().strip() for task in TASKS.iterdir()),
+        "hears of collections": _stalls.collection in gc.callbacks,
+        "runs callbacks": type(asyncio.Handle._run).__name__,
+    }
+
+
 def test_a_forked_child_is_watched_by_nobody():
     with Watched():
         asyncio.run(asyncio.sleep(0.001))
         reading, writing = os.pipe()
         pid = os.fork()
         if not pid:
-            said = b"failed"
+            said = "nothing"
             try:
                 asyncio.run(asyncio.sleep(0.02))
-                is_off = _stalls.collection not in gc.callbacks and type(asyncio.Handle._run).__name__ == "function"
-                said = b"off" if is_off and len(list(TASKS.iterdir())) == 1 else b"on"
+                said = json.dumps(state_here())
+            except BaseException as error:
+                said = repr(error)
             finally:
-                os.write(writing, said)
+                os.write(writing, said.encode())
                 os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading) as told:
+            said = told.read()
         os.waitpid(pid, 0)
 
-    assert os.read(reading, 10) == b"off"
-    os.close(reading)
-    os.close(writing)
+    found = json.loads(said)
+    assert (found["hears of collections"], found["runs callbacks"]) == (False, "function")
+    assert len(found["threads"]) == 1, found
 
 
 def test_two_runs_at_once_each_have_their_threshold():
