@@ -57,7 +57,8 @@ def web(store_folder: Path, loader: StoreClient) -> Iterator[StoreClient]:
 def make_long_slots(loader: StoreClient) -> Iterator[Callable[[], int]]:
     """Makes what is closed, as upkeep does; other files' tests find none made."""
     yield lambda: long_slots.make(loader)
-    loader.command("TRUNCATE TABLE long_slots_made")
+    for marker in ("long_slots_made", "long_statements_made"):
+        loader.command(f"TRUNCATE TABLE {marker}")
 
 
 @pytest.fixture

@@ -168,7 +168,8 @@ def test_what_was_begun_and_not_finished_is_made_by_the_next_call(web, loader, f
     loader.command("TRUNCATE TABLE long_slots_made")
     for table in ("rollup_long", "edges_long"):
         loader.command(f"TRUNCATE TABLE {table}")
-    monkeypatch.setattr(long_slots, "_CALLS_WIDER", "SELECT throwIf(true)")
+    failing = long_slots._STATISTICS._replace(of_long=("SELECT throwIf(true)",))
+    monkeypatch.setattr(long_slots, "_STATISTICS", failing)
     with pytest.raises(StoreError):
         long_slots.make(loader)
     unfinished = services.report(web, [filled], "cart", NOW - timedelta(hours=47, minutes=55), NOW, 250)

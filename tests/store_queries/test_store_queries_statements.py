@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import random
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from otlp_making import CLIENT, CONSUMER, MS, NOW, PRODUCER, SERVER, Span
 
 from sonde.probe.plugins.statement import masked
 from sonde.server.insight.fingerprint import LONGEST, folded, shape
-from sonde.server.store.queries import statements
+from sonde.server.store.queries import (
+    consistency,
+    long_slots,
+    long_statements,
+    rollups,
+    statement_sums,
+    statements,
+)
 from sonde.server.store.queries.shapes import STATEMENT_SHAPE
 
 START, END = NOW - timedelta(minutes=1), NOW + timedelta(minutes=5)
@@ -246,6 +255,149 @@ def test_an_id_of_a_group_is_its_kind_and_a_number():
     assert statements.kind_of("sql-00000000000000ff") == ("sql", 255)
     for bad in ("", "sql", "sql-ff", "dns-00000000000000ff", "sql-00000000000000FF", "sql-0000000000000+ff"):
         assert statements.kind_of(bad) is None
+
+
+@pytest.fixture
+def a_day(sender, app, make_long_slots):
+    """Calls of every kind in some hours of a day, made into long slots, and in the last minutes, which are not."""
+    dice = random.Random(7)
+    spans = []
+    for number in range(1, 400):
+        start = NOW - timedelta(hours=dice.choice((0, 0.3, 0.7, 7.2, 13, 25.5)), seconds=dice.randrange(600))
+        kind = dice.randrange(4)
+        said = {"start": start, "ms": dice.lognormvariate(2, 1), "error": dice.random() < 0.1}
+        if kind == 0:
+            spans.append(call(number, f"ANALYZE t{dice.randrange(5)}a {number}", **said))
+        elif kind == 1:
+            spans.append(call(number, f"GET k{number}", system="redis", **said))
+        elif kind == 2:
+            http = {"db.system.name": "", "server.address": f"pay{dice.randrange(3)}"}
+            http |= {"http.request.method": "GET", "url.full": f"http://pay/a/{number}"}
+            spans.append(call(number, name="GET", system="", attributes=http, **said))
+        else:
+            queue = {"messaging.system": "kafka", "db.system.name": ""}
+            spans.append(call(number, name=f"send {dice.randrange(4)}", kind=PRODUCER, attributes=queue, **said))
+    for service in range(4):
+        sender.spans(f"shop-{service}", *spans[service::4])
+    make_long_slots()
+    return app
+
+
+WHILES = [
+    (timedelta(hours=26), timedelta(0)),
+    (timedelta(hours=13, minutes=7, seconds=3.25), timedelta(minutes=1)),
+    (timedelta(minutes=50), timedelta(minutes=13, seconds=0.5)),
+    (timedelta(minutes=3), timedelta(0)),
+]
+
+
+@pytest.mark.parametrize(("back", "before_now"), WHILES)
+def test_long_slots_say_the_same_as_spans(web, a_day, monkeypatch, back, before_now):
+    def everything():
+        asked_of = [(["sql"], {}), (["cache"], {}), (["http", "rpc"], {}), (["mq"], {})]
+        asked_of += [(["sql"], {"order": "count", "limit": 2}), (["sql"], {"service": "shop-1", "order": "max"})]
+        lists = [statements.slow(web, [a_day], kinds, start, end, **more) for kinds, more in asked_of]
+        ids = [statements.kind_of(lists[number].items[0].id) for number in (0, 2) if lists[number].items]
+        return [
+            rounded(page) for page in (*lists, *(statements.report(web, [a_day], group, start, end) for group in ids))
+        ]
+
+    start, end = NOW - back, NOW - before_now
+    read = statement_sums.source(web, ["sql"], "", start, end).sql
+    long = everything()
+    monkeypatch.setattr(rollups, "LONG_SLOTS_S", ())
+    short = everything()
+
+    assert ("statements_long" in read) == (back > timedelta(minutes=30))
+    assert long == short
+
+
+@pytest.mark.parametrize(("back", "before_now"), WHILES)
+def test_groups_are_what_counting_the_spans_one_by_one_gives(web, a_day, back, before_now):
+    start, end = NOW - back, NOW - before_now
+    rows = web.dicts(
+        "SELECT service, statement, system, duration_ns, is_error FROM spans WHERE app = {app:String}"
+        " AND start_time >= {start:DateTime64(6, 'UTC')} AND start_time < {end:DateTime64(6, 'UTC')}"
+        " AND kind = 'client' AND system IN ('postgresql', 'redis')",
+        {"app": a_day, "start": start, "end": end},
+    )
+    expected = defaultdict(list)
+    for row in rows:
+        expected[row["system"], shape(row["statement"], row["system"])].append(row)
+
+    found = [group for kind in ("sql", "cache") for group in statements.slow(web, [a_day], [kind], start, end).items]
+
+    assert {(group.system, group.text) for group in found} == set(expected)
+    for group in found:
+        of_group = expected[group.system, group.text]
+        durations = sorted(row["duration_ns"] / 1e6 for row in of_group)
+        assert group.calls == len(of_group)
+        assert group.errors == sum(row["is_error"] for row in of_group)
+        assert group.total_ms == pytest.approx(sum(durations))
+        assert group.max_ms == durations[-1]
+        assert {one.service: one.calls for one in group.services} == Counter(row["service"] for row in of_group)
+        rank = 0.95 * len(durations)
+        low, high = (durations[min(max(int(rank + by), 0), len(durations) - 1)] for by in (-2, 1))
+        assert low * 0.995 <= group.p95_ms <= high * 1.005
+
+
+def rounded(page):
+    """Percentiles of sketches that were merged otherwise, nearly; sums of floats likewise."""
+    if isinstance(page, list):
+        return [rounded(part) for part in page]
+    if hasattr(page, "model_dump"):
+        return rounded(page.model_dump())
+    if isinstance(page, dict):
+        return {
+            name: pytest.approx(value, rel=0.03) if name == "p95_ms" and value is not None else rounded(value)
+            for name, value in page.items()
+        }
+    return pytest.approx(page) if isinstance(page, float) else page
+
+
+def test_calls_that_came_late_are_in_the_slots_that_are_made_again(web, sender, a_day, make_long_slots):
+    start, end = NOW - timedelta(hours=26), NOW - timedelta(hours=1)
+    before = statements.slow(web, [a_day], ["sql"], start, end)
+
+    late = [call(9000 + n, "SELECT late", ms=3.0, start=NOW - timedelta(hours=n, minutes=5)) for n in (2, 7, 8, 24)]
+    sender.spans("shop-1", *late)
+    make_long_slots()
+    after = statements.slow(web, [a_day], ["sql"], start, end)
+
+    assert {group.text: group.calls for group in after.items} == {
+        **{group.text: group.calls for group in before.items},
+        "SELECT late": 4,
+    }
+    assert consistency.compare(web, start, end) == []
+
+
+def test_of_very_many_ways_to_call_those_that_take_most_time_are_kept_and_the_rest_is_told(
+    web, loader, sender, app, make_long_slots, monkeypatch
+):
+    """Also when what takes most time is another way after some came late."""
+    hour = datetime.fromtimestamp(NOW.timestamp() // 21_600 * 21_600 - 21_600, UTC)
+    start, end = hour, hour + timedelta(hours=6)
+    for name in ("OF_SPANS", "OF_QUARTERS"):
+        told = getattr(long_statements, name).replace(f"> {long_statements.MOST_KEPT}", "> 3")
+        monkeypatch.setattr(long_statements, name, told)
+    monkeypatch.setattr(
+        long_slots,
+        "_STATEMENTS",
+        long_slots._STATEMENTS._replace(of_short=(long_statements.OF_SPANS,), of_long=(long_statements.OF_QUARTERS,)),
+    )
+    sender.spans("s", *[call(n, f"DROP TABLE t{'x' * n}", ms=n, start=hour + n * MS) for n in range(1, 11)])
+    make_long_slots()
+    first = statements.slow(web, [app], ["sql"], start, end)
+    alone = statements.slow(web, [app], ["sql"], start, end, service="s", limit=1)
+    sender.spans("s", call(11, "DROP TABLE txxx", ms=100.0, start=hour + MS, error=True))
+    make_long_slots()
+    later = statements.slow(web, [app], ["sql"], start, end)
+
+    assert [group.max_ms for group in first.items] == [10.0, 9.0, 8.0]
+    assert (first.rest.groups, first.rest.calls, first.rest.total_ms) == (7, 7, 28.0)
+    assert (alone.items, alone.rest.calls, alone.rest.groups) == (first.items[:1], 9, 9)
+    assert [group.max_ms for group in later.items] == [100.0, 10.0, 9.0]
+    assert (later.items[0].calls, later.rest.calls, later.rest.total_ms, later.rest.errors) == (2, 7, 33.0, 0)
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ class Kept(NamedTuple):
 KEPT = (
     Kept("spans", "toDateTime(start_time)", rows.RETENTION_SPANS_DAYS),
     Kept("trace_times", "start_time", rows.RETENTION_SPANS_DAYS),
+    Kept("statements_long", "slot", rows.RETENTION_SPANS_DAYS),
     Kept("rollup_30s", "slot", rows.RETENTION_ROLLUPS_DAYS),
     Kept("rollup_long", "slot", rows.RETENTION_ROLLUPS_DAYS),
     Kept("edges_30s", "slot", rows.RETENTION_ROLLUPS_DAYS),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sonde.server.store.queries.rollups import LONG_SLOTS_S
 from sonde.server.store.queries.scope import scope
+from sonde.server.store.queries.statement_sums import CALLS as OF_CALLS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +28,7 @@ class Difference(NamedTuple):
 _REQUESTS, _CALLS = "is_entry OR kind IN ('client', 'producer')", "peer != ''"
 
 _MADE = "at + {slot_s} <= (SELECT max(until) FROM long_slots_made)"
+_STATEMENTS_MADE = _MADE.replace("long_slots_made", "long_statements_made")
 
 
 class _Kept(NamedTuple):
@@ -37,6 +39,7 @@ class _Kept(NamedTuple):
     spans: str
     rows: str = "true"
     times: str = "true"
+    counted: str = "count"
 
 
 _KEPT = (
@@ -48,6 +51,10 @@ _KEPT = (
         for kept_by in ("endpoint", "instance", "service")
     ),
     *(_Kept("edges_long FINAL", slot_s, _CALLS, f"slot_s = {slot_s}", _MADE) for slot_s in LONG_SLOTS_S),
+    *(
+        _Kept("statements_long FINAL", slot_s, OF_CALLS, f"slot_s = {slot_s}", _STATEMENTS_MADE, "calls")
+        for slot_s in LONG_SLOTS_S
+    ),
 )
 
 
@@ -81,7 +88,7 @@ def _compare(client: StoreClient, kept: _Kept, start: datetime, end: datetime) -
             FROM spans WHERE {kept.spans}
             GROUP BY at, app, service
             UNION ALL
-            SELECT false, slot, app, service, sum(count), sum(errors), sum(sum_ns)
+            SELECT false, slot, app, service, sum({kept.counted}), sum(errors), sum(sum_ns)
             FROM {kept.table} WHERE {kept.rows} GROUP BY slot, app, service
         )
         WHERE at > toDateTime({{start_s:Int64}} - {kept.slot_s}, 'UTC') AND at < toDateTime({{end_s:Int64}}, 'UTC')

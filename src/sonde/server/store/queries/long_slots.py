@@ -1,17 +1,18 @@
-"""Makes the long slots of statistics, which pages about days and weeks read: when their time is over, and again when
-something came late.
+"""Makes the long slots of statistics and of statements, which pages about days and weeks read: when their time is over,
+and again when something came late.
 
 A slot is one block of an insert, and a slot that is made again replaces the one before, so a reader sees the old one or
-the new one. Where nothing was made yet, short slots are read.
+the new one. Where nothing was made yet, short slots are read, or spans.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sonde.server.insight.steps import floor_to
+from sonde.server.store.queries import long_statements
 from sonde.server.store.queries.rollups import LONG_SLOTS_S
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 CLOSED_AFTER = timedelta(seconds=90)
 """Before that, most of a slot is still on its way: it would be made twice."""
-_AT_ONCE_S = 3600
-"""Of a longer time there may be more keys than the engine has memory for."""
 _INSERT_MAX = timedelta(minutes=3)
 """Rows are dated when their insert begins; longer than this none takes."""
 
@@ -83,36 +82,67 @@ _CALLS_WIDER = f"""
 _ONE_BLOCK: dict[str, object] = {"min_insert_block_size_rows": 10**8, "min_insert_block_size_bytes": 2**30}
 
 
+class _Family(NamedTuple):
+    """Long slots that are made together. `marker`: the table that says until when they are."""
+
+    marker: str
+    of_short: tuple[str, ...]
+    of_long: tuple[str, ...]
+    at_once_s: int
+    """Of a longer time there may be more keys than the engine has memory for."""
+    since: str = "true"
+    """Condition over `slot`: of which time there is anything to make them of."""
+
+
+_STATISTICS = _Family("long_slots_made", (_REQUESTS, _CALLS), (_REQUESTS_WIDER, _CALLS_WIDER), 3600)
+_STATEMENTS = _Family(
+    "long_statements_made",
+    (long_statements.OF_SPANS,),
+    (long_statements.OF_QUARTERS,),
+    3600,
+    f"slot >= (SELECT toDateTime(min(start_time)) - {_WIDE_S} FROM spans)",
+)
+
+
 def make(client: StoreClient, now: datetime | None = None) -> int:
-    """Make what is closed and not made, or was written to since; how many quarters of an hour. `client` may write.
+    """Make what is closed and not made, or was written to since; how many quarters of an hour of statistics. `client`
+    may write.
 
     Raises StoreError: then what was made stays, and the rest is made by the next call. Before the first call nothing is
     made, and all there is will be.
     """
+    made = _make(client, _STATISTICS, now)
+    _make(client, _STATEMENTS, now)
+    return made
+
+
+def _make(client: StoreClient, family: _Family, now: datetime | None) -> int:
     ((began, until, of_rows_until),) = client.rows(
-        "SELECT now('UTC'), max(until), max(of_rows_until) FROM long_slots_made"
+        f"SELECT now('UTC'), max(until), max(of_rows_until) FROM {family.marker}"
     )
     closed = floor_to((now or began) - CLOSED_AFTER, _WIDE_S)
-    wanted = _wanted(client, until, closed, of_rows_until)
-    for _, near in groupby(wanted, key=lambda slot: floor_to(slot, _AT_ONCE_S)):
-        _write(client, (_REQUESTS, _CALLS), list(near), _WIDE_S)
+    wanted = _wanted(client, family, until, closed, of_rows_until)
+    for _, near in groupby(wanted, key=lambda slot: floor_to(slot, family.at_once_s)):
+        _write(client, family.of_short, list(near), _WIDE_S)
     wider = {floor_to(slot, _WIDEST_S) for slot in (*wanted, *([until] if until.timestamp() else []))}
     over = sorted(slot for slot in wider if slot + timedelta(seconds=_WIDEST_S) <= closed)
     for slot in over:
-        _write(client, (_REQUESTS_WIDER, _CALLS_WIDER), [slot], _WIDEST_S)
+        _write(client, family.of_long, [slot], _WIDEST_S)
     client.command(
-        "INSERT INTO long_slots_made SELECT {closed:DateTime('UTC')}, {written:DateTime('UTC')}, now64(3, 'UTC')",
+        f"INSERT INTO {family.marker} SELECT {{closed:DateTime('UTC')}}, {{written:DateTime('UTC')}}, now64(3, 'UTC')",
         {"closed": max(closed, until), "written": began - _INSERT_MAX},
     )
     return len(wanted)
 
 
-def _wanted(client: StoreClient, until: datetime, closed: datetime, of_rows_until: datetime) -> list[datetime]:
+def _wanted(
+    client: StoreClient, family: _Family, until: datetime, closed: datetime, of_rows_until: datetime
+) -> list[datetime]:
     """In order: what was not made, and what was written to since it was."""
     long = f"SELECT DISTINCT toStartOfInterval(slot, INTERVAL {_WIDE_S} SECOND) AS long"
     rows = client.rows(
         " UNION DISTINCT ".join(
-            f"{long} FROM {table} WHERE slot < {{closed:DateTime('UTC')}} AND {condition}"
+            f"{long} FROM {table} WHERE slot < {{closed:DateTime('UTC')}} AND {family.since} AND {condition}"
             for table in ("rollup_30s", "edges_30s")
             for condition in ("slot >= {until:DateTime('UTC')}", "written >= {written:DateTime('UTC')}")
         ),

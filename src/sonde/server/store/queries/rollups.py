@@ -55,15 +55,16 @@ def _union(short: str, long: str, columns: str, start: datetime, end: datetime, 
     parts = []
     for piece in pieces:
         if piece.slot_s == SLOT_S:
-            parts.append(f"SELECT {columns} FROM {short} WHERE {_times(piece.start_s, piece.end_s)}")
+            parts.append(f"SELECT {columns} FROM {short} WHERE {times(piece.start_s, piece.end_s)}")
             continue
-        times, made = _times(piece.start_s, piece.end_s), _MADE.format(slot_s=piece.slot_s)
-        parts.append(f"SELECT {columns} FROM {long} slot_s = {piece.slot_s} AND {times} AND slot < {made}")
-        parts.append(f"SELECT {columns} FROM {short} WHERE {times} AND slot >= {made}")
+        within, made = times(piece.start_s, piece.end_s), _MADE.format(slot_s=piece.slot_s)
+        parts.append(f"SELECT {columns} FROM {long} slot_s = {piece.slot_s} AND {within} AND slot < {made}")
+        parts.append(f"SELECT {columns} FROM {short} WHERE {within} AND slot >= {made}")
     return f"({' UNION ALL '.join(parts)})"
 
 
-def _times(start_s: int, end_s: int) -> str:
+def times(start_s: int, end_s: int) -> str:
+    """Condition over `slot`."""
     return f"slot >= toDateTime({start_s}, 'UTC') AND slot < toDateTime({end_s}, 'UTC')"
 
 

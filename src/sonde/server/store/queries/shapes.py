@@ -67,20 +67,12 @@ _URL = """multiIf(
 _PATH = f"replaceRegexpAll({_URL}, {literal('/(?:[^/]*[0-9][^/]*[0-9][^/]*|[0-9]|[^/]{40,})')}, '/{{id}}')"
 
 
-def name_of(kinds: Collection[CallKind]) -> str:
-    """What a call of one of those kinds is called where it has no statement: its span's name and whom it talks to; of
-    HTTP with the address, for which the attributes of every span are read.
+def path_of(kinds: Collection[CallKind]) -> str:
+    """The path that a call of one of those kinds went to, where it is HTTP and has no statement; else empty. For HTTP
+    the attributes of every span are read.
     """
-    path = f"if(system IN {_one_of(_HTTP)} AND kind = 'client', {_PATH}, '')" if "http" in kinds else "''"
-    return f"if(statement != '', '', trimRight(concat(endpoint, ' ', peer, {path})))"
-
-
-def text_of(kinds: Collection[CallKind]) -> str:
-    """What calls of those kinds are grouped by and called. Of columns `statement`, `system` and `name`."""
-    if "sql" not in kinds and "cache" not in kinds:
-        return "name"
-    shape = STATEMENT_SHAPE if "cache" in kinds and "sql" in kinds else _COMMAND if "cache" in kinds else _STATEMENT
-    return f"if(statement != '', {shape}, name)"
+    asked = f"statement = '' AND system IN {_one_of(_HTTP)} AND kind = 'client'"
+    return f"if({asked}, {_PATH}, '')" if "http" in kinds else "''"
 
 
 FINGERPRINT = f"sipHash64(call_kind, system, lower({stepped('text', fingerprint.FOLDED)}))"

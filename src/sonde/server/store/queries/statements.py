@@ -1,6 +1,6 @@
 """Calls of services, grouped by what they look like: which take most time, who makes them, whom they go to.
 
-All of it is made of the spans that are kept, at the time it is asked for.
+How many, how long and whose is of sums of long slots, and of spans where there are none; single calls are of spans.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from sonde.server.reports.slow import (
     SlowReport,
 )
 from sonde.server.store.queries.scope import APPS, SPAN_TIMES, scope
-from sonde.server.store.queries.shapes import FINGERPRINT, KIND, name_of, text_of
+from sonde.server.store.queries.shapes import FINGERPRINT, KIND, STATEMENT_SHAPE, path_of
+from sonde.server.store.queries.statement_sums import CALLS, MOST_TEXTS, NAME
+from sonde.server.store.queries.statement_sums import source as sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sonde.server.store.client import StoreClient
+    from sonde.server.store.queries.statement_sums import Source
 
 Order = Literal["total", "p95", "count", "max"]
 
@@ -38,19 +41,19 @@ MOST_PEERS = 20
 MOST_SERVICES = 50
 MOST_CALLERS = 100
 MOST_SLOWEST = 30
-CHART_POINTS = 60
-MOST_TEXTS = 50_000
-"""Of more calls that say different things, word for word, those that are met first are grouped."""
-_BOUNDED = {"max_rows_to_group_by": MOST_TEXTS, "group_by_overflow_mode": "any"}
 MOST_KEYS = 200
 """Ways to say what one group says, that are told apart by themselves."""
+MOST_ENDPOINTS = 1000
+"""Names of spans that a group is looked for by; of one with more, every call is looked at."""
+CHART_POINTS = 60
 LOOKED_AT = 2000
 """So many calls of a group are followed to the request that they belong to."""
-P95_CANDIDATES = 5000
-"""Of more groups than that, those with the longest single call are looked at for the largest p95."""
-
-_FIRST_BY = {"total": "total_ns", "p95": "max_ns", "count": "calls", "max": "max_ns"}
-_SORTED_BY = {"total": "total_ms", "p95": "p95_ms", "count": "calls", "max": "max_ms"}
+_SORTED_BY = {
+    "total": "total_ns",
+    "p95": "least(toFloat64(p95_ns), toFloat64(longest_ns))",
+    "count": "group_calls",
+    "max": "longest_ns",
+}
 
 
 def kind_of(group: str) -> tuple[CallKind, int] | None:
@@ -61,41 +64,11 @@ def kind_of(group: str) -> tuple[CallKind, int] | None:
     return kind, int(digits, 16)  # type: ignore[return-value]
 
 
-def _keyed(kinds: Sequence[CallKind], more: str, columns: str = "") -> str:
-    """Calls of those kinds as rows, each with the key of what it says word for word."""
+def _told(source: Source) -> str:
+    """Rows of calls, each with the fingerprint of its group; what is in no group has 0."""
     return f"""
-        SELECT app, service, peer, duration_ns, is_error, start_time, trace_id, span_id, {columns}
-            {KIND} AS call_kind, system, statement, {name_of(kinds)} AS name,
-            cityHash64(call_kind, system, statement, name) AS key
-        FROM spans
-        WHERE {APPS} AND {SPAN_TIMES} AND kind IN ('client', 'producer', 'consumer') {more}
-            AND call_kind IN {{kinds:Array(String)}}"""
-
-
-def _known(kinds: Sequence[CallKind], more: str) -> str:
-    """Each of those keys once, with what its calls amount to, and the text and fingerprint of its group."""
-    return f"""
-        SELECT *, {FINGERPRINT} AS fingerprint
-        FROM (
-            SELECT *, {text_of(kinds)} AS text
-            FROM (
-                SELECT key, any(call_kind) AS call_kind, any(system) AS system, any(statement) AS statement,
-                    any(name) AS name, count() AS calls, countIf(is_error) AS errors,
-                    sum(duration_ns) AS total_ns, max(duration_ns) AS max_ns
-                FROM ({_keyed(kinds, more)})
-                GROUP BY key
-            )
-        )"""
-
-
-def _chosen(kinds: Sequence[CallKind], more: str, columns: str = "") -> str:
-    """The calls of the `chosen` fingerprints, as rows."""
-    return f"""
-        SELECT keyed.*, known.fingerprint AS fingerprint
-        FROM ({_keyed(kinds, more, columns)}) AS keyed
-        INNER JOIN (
-            SELECT key, fingerprint FROM ({_known(kinds, more)}) WHERE fingerprint IN {{chosen:Array(UInt64)}}
-        ) AS known ON keyed.key = known.key"""
+        SELECT *, multiIf(is_rest, 0, shape_hash != 0, shape_hash, {FINGERPRINT}) AS fingerprint
+        FROM (SELECT *, if(shape_hash != 0, shape, {NAME}) AS text FROM ({source.sql}))"""
 
 
 def _of_service(service: str | None) -> str:
@@ -114,23 +87,15 @@ def slow(
     limit: int = 100,
 ) -> SlowPage:
     """The groups with the most of what `order` says, no more than `limit`, and what all others amount to."""
-    more = _of_service(service)
-    parameters = scope(apps, start, end) | {"kinds": list(kinds), "service": service}
-    first = _first(client, kinds, more, parameters, _FIRST_BY[order], P95_CANDIDATES if order == "p95" else limit)
-    if not first:
-        return SlowPage(items=[], rest=RestOfCalls(groups=0, calls=0, errors=0, total_ms=0))
-    every = _all(client, kinds, more, parameters)
-    chosen = [row["fingerprint"] for row in first]
-    if order == "p95":
-        chosen = _of_largest_p95(client, _chosen(kinds, more), parameters | {"chosen": chosen}, limit)
-    inside = [row | every for row in first if row["fingerprint"] in chosen]
-    parameters |= {"chosen": chosen}
-    groups = _groups(client, _chosen(kinds, more), parameters, inside)
-    groups.sort(key=lambda group: (-getattr(group, _SORTED_BY[order]), group.id))
+    source = sums(client, kinds, _of_service(service), start, end)
+    parameters = scope(apps, start, end) | source.parameters | {"service": service}
+    found = _groups(client, source, parameters, _SORTED_BY[order], limit)
+    groups = [_group(row) for row in found if row["fingerprint"]][:limit]
+    every = found[0] if found else dict.fromkeys(("all_groups", "all_calls", "all_errors", "all_ns"), 0)
     return SlowPage(
         items=groups,
         rest=RestOfCalls(
-            groups=first[0]["known_groups"] - len(groups) + max(0, every["all_keys"] - MOST_TEXTS),
+            groups=every["all_groups"] - len(groups),
             calls=every["all_calls"] - sum(group.calls for group in groups),
             errors=every["all_errors"] - sum(group.errors for group in groups),
             total_ms=max(0.0, every["all_ns"] / 1e6 - sum(group.total_ms for group in groups)),
@@ -138,120 +103,85 @@ def slow(
     )
 
 
-def _first(
+def _groups(
     client: StoreClient,
-    kinds: Sequence[CallKind],
-    more: str,
+    source: Source,
     parameters: dict[str, Any],
     order: str,
     limit: int,
-    where: str = "1",
+    only: str = "1",
 ) -> list[dict[str, Any]]:
-    """The groups with the most of `order`, each with how many there are."""
+    """What is in no group, if there is such, with the fingerprint 0; then the groups with the most of `order`, at least
+    `limit` if there are so many. Each with what all calls together amount to.
+    """
     return client.dicts(
         f"""
         SELECT * FROM (
-            SELECT *, count() OVER () AS known_groups
+            SELECT *,
+                sum(groups) OVER () AS all_groups, sum(group_calls) OVER () AS all_calls,
+                sum(group_errors) OVER () AS all_errors, sum(total_ns) OVER () AS all_ns
             FROM (
-                SELECT fingerprint, any(call_kind) AS of_kind, any(system) AS of_system,
-                    substringUTF8(any(text), 1, {LONGEST_SHOWN + 1}) AS said,
-                    sum(calls) AS calls, sum(errors) AS errors, sum(total_ns) AS total_ns, max(max_ns) AS max_ns
-                FROM ({_known(kinds, more)}) AS known
+                SELECT fingerprint, if(fingerprint = 0, sum(most_groups), 1) AS groups, {_FIGURES},
+                    any(of_kind) AS group_kind, any(of_system) AS group_system, any(said) AS group_text,
+                    groupArray((app, service, calls, sum_ns)) AS services,
+                    groupUniqArrayArray({MOST_PEERS})(peers) AS some_peers, uniqMerge(peer_states) AS peer_count,
+                    groupUniqArrayArray(endpoints) AS group_endpoints,
+                    min(first_seen) AS first, max(last_seen) AS last,
+                    lower(hex(argMax(trace_id, max_ns))) AS trace, lower(hex(argMax(span_id, max_ns))) AS span
+                FROM (
+                    SELECT fingerprint, app, service, call_kind AS of_kind, max(groups) AS most_groups,
+                        any(system) AS of_system, any(substringUTF8(text, 1, {LONGEST_SHOWN + 1})) AS said,
+                        sum(told.calls) AS calls, sum(told.errors) AS errors, sum(told.sum_ns) AS sum_ns,
+                        max(told.max_ns) AS max_ns, min(told.first_seen) AS first_seen,
+                        max(told.last_seen) AS last_seen, argMax(told.trace_id, told.max_ns) AS trace_id,
+                        argMax(told.span_id, told.max_ns) AS span_id,
+                        groupUniqArray({MOST_PEERS})(peer) AS peers, uniqState(peer) AS peer_states,
+                        groupUniqArray({MOST_ENDPOINTS})(endpoint) AS endpoints,
+                        quantilesTDigestMergeState(0.95)(told.durations) AS durations
+                    FROM ({_told(source)}) AS told
+                    GROUP BY fingerprint, app, service, of_kind
+                )
                 GROUP BY fingerprint
             )
         )
-        WHERE {where}
-        ORDER BY {order} DESC, fingerprint
-        LIMIT {limit}
-        """,
-        parameters,
-        settings=_BOUNDED,
-    )
-
-
-def _all(client: StoreClient, kinds: Sequence[CallKind], more: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """What all calls together amount to, however many groups they are of."""
-    (every,) = client.dicts(
-        f"""
-        SELECT count() AS all_calls, countIf(is_error) AS all_errors, sum(duration_ns) AS all_ns, uniq(key) AS all_keys
-        FROM ({_keyed(kinds, more)})
+        WHERE {only}
+        ORDER BY fingerprint = 0 DESC, {order} DESC, fingerprint
+        LIMIT {limit + 1}
         """,
         parameters,
     )
-    return every
-
-
-def _of_largest_p95(client: StoreClient, calls: str, parameters: dict[str, Any], limit: int) -> list[int]:
-    rows = client.rows(
-        f"""
-        SELECT fingerprint FROM ({calls})
-        GROUP BY fingerprint ORDER BY quantileTDigest(0.95)(duration_ns) DESC, fingerprint LIMIT {limit}
-        """,
-        parameters,
-        settings=_BOUNDED,
-    )
-    return [fingerprint for (fingerprint,) in rows]
 
 
 _FIGURES = """
-    count() AS calls, countIf(is_error) AS errors, sum(duration_ns) AS total_ns, max(duration_ns) AS max_ns,
-    quantileTDigest(0.95)(duration_ns) AS p95_ns"""
+    sum(calls) AS group_calls, sum(errors) AS group_errors, sum(sum_ns) AS total_ns, max(max_ns) AS longest_ns,
+    quantilesTDigestMerge(0.95)(durations)[1] AS p95_ns"""
 
 
-def _groups(
-    client: StoreClient, calls: str, parameters: dict[str, Any], told: Sequence[dict[str, Any]]
-) -> list[SlowGroup]:
-    """The groups of `_first`'s rows, with what takes every call to know."""
-    rows = client.dicts(
-        f"""
-        SELECT fingerprint, app, service, 1 - grouping(service) AS is_part, {_FIGURES},
-            groupUniqArray({MOST_PEERS})(peer) AS peers, uniq(peer) AS peer_count,
-            min(start_time) AS first_seen, max(start_time) AS last_seen,
-            lower(hex(argMax(trace_id, duration_ns))) AS trace, lower(hex(argMax(span_id, duration_ns))) AS span
-        FROM ({calls})
-        GROUP BY GROUPING SETS ((fingerprint), (fingerprint, app, service))
-        ORDER BY total_ns DESC, app, service
-        """,
-        parameters,
-        settings=_BOUNDED,
-    )
-    whole = {row["fingerprint"]: row for row in rows if not row["is_part"]}
-    services: dict[int, list[CallingService]] = defaultdict(list)
-    for row in rows:
-        if row["is_part"] and len(services[row["fingerprint"]]) < MOST_SERVICES:
-            services[row["fingerprint"]].append(
-                CallingService(
-                    app=row["app"], service=row["service"], calls=row["calls"], total_ms=row["total_ns"] / 1e6
-                )
-            )
-    return [
-        _group(one, whole[one["fingerprint"]], services[one["fingerprint"]])
-        for one in told
-        if one["fingerprint"] in whole  # else its last span was dropped between the two questions
-    ]
-
-
-def _group(told: dict[str, Any], row: dict[str, Any], services: list[CallingService]) -> SlowGroup:
+def _group(row: dict[str, Any]) -> SlowGroup:
+    services = sorted(row["services"], key=lambda one: (-one[3], one[0], one[1]))[:MOST_SERVICES]
     return SlowGroup(
-        id=f"{told['of_kind']}-{row['fingerprint']:016x}",
-        kind=told["of_kind"],
-        system=told["of_system"],
-        text=told["said"][:LONGEST_SHOWN],
-        text_is_cut=len(told["said"]) > LONGEST_SHOWN,
-        peers=sorted(filter(None, row["peers"])),
-        more_peers=max(0, row["peer_count"] - len(row["peers"])),
-        services=services,
-        first_seen=row["first_seen"],
-        last_seen=row["last_seen"],
+        id=f"{row['group_kind']}-{row['fingerprint']:016x}",
+        kind=row["group_kind"],
+        system=row["group_system"],
+        text=row["group_text"][:LONGEST_SHOWN],
+        text_is_cut=len(row["group_text"]) > LONGEST_SHOWN,
+        peers=sorted(filter(None, row["some_peers"])),
+        more_peers=max(0, row["peer_count"] - len(row["some_peers"])),
+        services=[
+            CallingService(app=app, service=service, calls=calls, total_ms=sum_ns / 1e6)
+            for app, service, calls, sum_ns in services
+        ],
+        first_seen=row["first"],
+        last_seen=row["last"],
         trace_id=row["trace"],
         span_id=row["span"],
-        calls=row["calls"],
-        errors=row["errors"],
+        calls=row["group_calls"],
+        errors=row["group_errors"],
         total_ms=row["total_ns"] / 1e6,
-        average_ms=row["total_ns"] / row["calls"] / 1e6,
-        p95_ms=min(row["p95_ns"], row["max_ns"]) / 1e6,
-        max_ms=row["max_ns"] / 1e6,
-        share=row["total_ns"] / told["all_ns"] if told["all_ns"] else 0.0,
+        average_ms=row["total_ns"] / row["group_calls"] / 1e6,
+        p95_ms=min(row["p95_ns"], row["longest_ns"]) / 1e6,
+        max_ms=row["longest_ns"] / 1e6,
+        share=row["total_ns"] / row["all_ns"] if row["all_ns"] else 0.0,
     )
 
 
@@ -267,57 +197,67 @@ def report(
     """The page of a group, of `service` alone where it is given; None where there were no such calls in that time."""
     kind, fingerprint = group
     steps = Steps.over(start, end, points=CHART_POINTS)
-    more = _of_service(service)
-    parameters = scope(apps, steps.start, end) | {
-        "kinds": [kind],
-        "service": service,
-        "chosen": [fingerprint],
-        "step_s": steps.step_s,
-    }
-    told = _first(client, [kind], more, parameters, "calls", 1, "fingerprint IN {chosen:Array(UInt64)}")
-    every = _all(client, [kind], more, parameters)
-    told = [row | every for row in told]
-    calls, keys = _of_one(client, kind, more, parameters, fingerprint)
-    parameters |= {"keys": keys}
-    groups = _groups(client, calls, parameters, told)
-    if not groups:
+    of_service = _of_service(service)
+    source = sums(client, [kind], of_service, steps.start, end)
+    parameters = scope(apps, steps.start, end) | source.parameters | {"service": service, "chosen": [fingerprint]}
+    found = _groups(client, source, parameters, "total_ns", 1, _CHOSEN)
+    if not found:
         return None
-    of_group = f"({calls})"
-    callers, looked_at = _callers(client, apps, of_group, parameters)
+    endpoints = sorted(found[0]["group_endpoints"])
+    parameters |= {"services": sorted({name for _, name, *_ in found[0]["services"]}), "endpoints": endpoints}
+    places = of_service + _AT_PLACES if len(endpoints) < MOST_ENDPOINTS else of_service
+    at_places = sums(client, [kind], places, steps.start, end)
+    by_step = sums(client, [kind], places, steps.start, end, step_s=steps.step_s)
+    calls, parameters["keys"] = _calls(client, kind, places, parameters, fingerprint)
+    callers, looked_at = _callers(client, apps, calls, parameters)
     return SlowReport(
         from_=start,
         to=end,
         step_s=steps.step_s,
-        group=groups[0],
-        series=_series(client, of_group, parameters, steps),
+        group=_group(found[0]),
+        series=_series(client, by_step, parameters, steps),
         callers=callers,
         looked_at=looked_at,
-        peers=_peers(client, of_group, parameters),
-        slowest=_slowest(client, of_group, parameters),
+        peers=_peers(client, at_places, parameters),
+        slowest=_slowest(client, calls, parameters),
     )
 
 
-def _of_one(
+_CHOSEN = "fingerprint IN {chosen:Array(UInt64)}"
+_AT_PLACES = " AND service IN {services:Array(String)} AND endpoint IN {endpoints:Array(String)}"
+"""Spans are kept in this order, so that those of others need not be read."""
+
+
+def _calls(
     client: StoreClient, kind: CallKind, more: str, parameters: dict[str, Any], fingerprint: int
 ) -> tuple[str, list[int]]:
-    """The calls of one group as rows, and the `keys` that this needs: most groups have few, and need no shapes then."""
-    keys = client.rows(
-        f"SELECT key FROM ({_known([kind], more)}) WHERE fingerprint IN {{chosen:Array(UInt64)}} LIMIT {MOST_KEYS + 1}",
-        parameters,
-        settings=_BOUNDED,
-    )
+    """Single calls of one group, as rows, and the `keys` that this needs: most groups have few, and need no shapes."""
+    of_kind = f"""
+        SELECT app, service, instance, peer, {KIND} AS call_kind, system, statement, endpoint,
+            {path_of([kind])} AS path, duration_ns, is_error, start_time, trace_id, span_id,
+            cityHash64(system, statement, endpoint, peer, path) AS key
+        FROM spans
+        WHERE {CALLS} AND {APPS} AND {SPAN_TIMES} {more} AND call_kind IN {{kinds:Array(String)}}"""
+    alike = f"""
+        SELECT key FROM (
+            SELECT key, call_kind, system, if(statement != '', {STATEMENT_SHAPE}, {NAME}) AS text
+            FROM (
+                SELECT key, call_kind, system, statement, endpoint, peer, path FROM ({of_kind})
+                LIMIT 1 BY key LIMIT {MOST_TEXTS}
+            )
+        )
+        WHERE {FINGERPRINT} = {fingerprint}"""
+    keys = client.rows(f"{alike} LIMIT {MOST_KEYS + 1}", parameters)
     if len(keys) > MOST_KEYS:
-        return _chosen([kind], more, "instance,"), []
-    keyed = _keyed([kind], more, "instance,")
-    of_keys = f"SELECT *, toUInt64({fingerprint}) AS fingerprint FROM ({keyed}) WHERE key IN {{keys:Array(UInt64)}}"
-    return of_keys, [key for (key,) in keys]
+        return f"(SELECT * FROM ({of_kind}) WHERE key IN ({alike}))", []
+    return f"(SELECT * FROM ({of_kind}) WHERE key IN {{keys:Array(UInt64)}})", [key for (key,) in keys]
 
 
-def _series(client: StoreClient, of_group: str, parameters: dict[str, Any], steps: Steps) -> list[CallPoint]:
+def _series(client: StoreClient, source: Source, parameters: dict[str, Any], steps: Steps) -> list[CallPoint]:
     rows = client.dicts(
         f"""
-        SELECT toUnixTimestamp(toStartOfInterval(start_time, toIntervalSecond({{step_s:UInt32}}))) AS step, {_FIGURES}
-        FROM {of_group} GROUP BY step
+        SELECT intDiv(at, {steps.step_s}) * {steps.step_s} AS step, {_FIGURES}
+        FROM ({_told(source)}) WHERE {_CHOSEN} GROUP BY step
         """,
         parameters,
     )
@@ -328,28 +268,29 @@ def _series(client: StoreClient, of_group: str, parameters: dict[str, Any], step
         points.append(
             CallPoint(
                 time=time,
-                calls=row["calls"] if row else 0,
-                errors=row["errors"] if row else 0,
-                average_ms=row["total_ns"] / row["calls"] / 1e6 if row else None,
-                p95_ms=min(row["p95_ns"], row["max_ns"]) / 1e6 if row else None,
-                max_ms=row["max_ns"] / 1e6 if row else None,
+                calls=row["group_calls"] if row else 0,
+                errors=row["group_errors"] if row else 0,
+                average_ms=row["total_ns"] / row["group_calls"] / 1e6 if row else None,
+                p95_ms=min(row["p95_ns"], row["longest_ns"]) / 1e6 if row else None,
+                max_ms=row["longest_ns"] / 1e6 if row else None,
             )
         )
     return points
 
 
-def _peers(client: StoreClient, of_group: str, parameters: dict[str, Any]) -> list[CalledPeer]:
+def _peers(client: StoreClient, source: Source, parameters: dict[str, Any]) -> list[CalledPeer]:
     rows = client.dicts(
-        f"SELECT peer, {_FIGURES} FROM {of_group} GROUP BY peer ORDER BY total_ns DESC, peer LIMIT {MOST_CALLERS}",
+        f"SELECT peer, {_FIGURES} FROM ({_told(source)}) WHERE {_CHOSEN}"
+        f" GROUP BY peer ORDER BY total_ns DESC, peer LIMIT {MOST_CALLERS}",
         parameters,
     )
     return [
         CalledPeer(
             peer=row["peer"],
-            calls=row["calls"],
-            errors=row["errors"],
-            average_ms=row["total_ns"] / row["calls"] / 1e6,
-            p95_ms=min(row["p95_ns"], row["max_ns"]) / 1e6,
+            calls=row["group_calls"],
+            errors=row["group_errors"],
+            average_ms=row["total_ns"] / row["group_calls"] / 1e6,
+            p95_ms=min(row["p95_ns"], row["longest_ns"]) / 1e6,
         )
         for row in rows
     ]
