@@ -39,6 +39,11 @@ _CREATE_DATABASE = re.compile(r"\s*CREATE\s+DATABASE\b", re.IGNORECASE)
 _TRY_LATER = frozenset({202, 209, 210, 745, 999})
 """TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR, SERVER_IS_SHUTTING_DOWN, KEEPER_EXCEPTION."""
 
+_READING: dict[str, object] = {"optimize_move_to_prewhere_if_final": 1}
+"""Of tables whose rows replace each other, only rows with the wanted keys are read whole. The engine looks at
+conditions on keys alone then, which all rows that replace each other share.
+"""
+
 
 class StoreClient:
     """Thread-safe; connects at first use and again when the store has been away. At most POOL_CONNECTIONS at once.
@@ -134,7 +139,7 @@ class StoreClient:
         self, sql: str, parameters: Mapping[str, object] | None, settings: Mapping[str, object] | None
     ) -> QueryResult:
         with self._connected() as client:
-            return client.query(sql, parameters=_parameters(parameters), settings=_plain(settings))
+            return client.query(sql, parameters=_parameters(parameters), settings=_READING | _plain(settings))
 
     @contextmanager
     def _connected(self) -> Iterator[HttpClient]:
