@@ -61,6 +61,7 @@ def ask(reader, traced):
         return reader.get(f"/jaeger/api/{path}", params=params)
 
     eventually(lambda: len(ask("traces", service=SERVICE).json()["data"]) == 10, "stored traces")
+    eventually(lambda: SERVICE in ask("services").json()["data"], "a service, also where its slot was over")
     return ask
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from otlp_making import CLIENT, INTERNAL, MS, NOW, Sender, Span
@@ -273,6 +273,21 @@ def test_a_trace_of_another_app_is_not_there(web, sender, app):
     assert traces.trace(web, ["another"], trace.hex()) is None
     assert traces.trace(web, [app], trace.hex()) is not None
     assert traces.trace(web, [app], "0" * 31 + "9") is None
+
+
+def test_a_trace_that_came_just_now_is_found_before_its_times_are_kept(web, loader, sender, app):
+    young, old = trace_id(app), trace_id(f"old{app}")
+    sender.spans("orders", Span(trace=young, start=datetime.now(UTC) - timedelta(minutes=1)))
+    sender.spans("orders", Span(trace=old, start=datetime.now(UTC) - timedelta(minutes=20)))
+    for trace in (young, old):
+        loader.command(
+            "ALTER TABLE trace_times DELETE WHERE trace_id_end = toFixedString(unhex({end:String}), 8)"
+            " SETTINGS mutations_sync = 1",
+            {"end": trace.hex()[16:]},
+        )
+
+    assert traces.trace(web, [app], young.hex()) is not None
+    assert traces.trace(web, [app], old.hex()) is None
 
 
 def test_a_trace_that_lasts_over_midnight_is_whole(web, sender, app):

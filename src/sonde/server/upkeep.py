@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sonde.server.spool.entry import Signal
 from sonde.server.store.errors import StoreError, StoreUnavailable
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_Answer = TypeVar("_Answer")
+
 LEARN_PAUSE_S = 5.0
 """Between two looks at new calls, while there are any."""
 LEARN_ADDRESSES_PAUSE_S = 60.0
@@ -41,7 +43,11 @@ LEARN_BACK = timedelta(minutes=2)
 HEARD_OF_BACK = timedelta(minutes=10)
 """Which processes are noted: further back than a server is away that is being started anew."""
 LONG_SLOTS_PAUSE_S = 60.0
-"""Between two looks for long slots that are over, or were written to."""
+"""Between two looks for long slots that are over, or were written to while they were made."""
+LATE_PAUSE_S = 5.0
+"""Between two looks for data that came late: they cost next to nothing."""
+LATE_SHARE = 0.05
+"""Of the time may go into long slots, where much comes late."""
 RETENTION_PAUSE_S = 24 * 3600.0
 _RETRY_S = 0.1
 _RETRY_MAX_S = 5.0
@@ -104,11 +110,18 @@ class Upkeep:
             await self._insist("note processes", lambda: learn_runs(self._store, datetime.now(UTC) - HEARD_OF_BACK))
 
     async def _keep_making_long_slots(self) -> None:
+        due, took_s = 0.0, 0.0
         while True:
             if self._spans_loaded.is_set():
-                self._spans_loaded.clear()
-                await self._insist("make long slots", lambda: long_slots.make(self._store))
-            await asyncio.sleep(LONG_SLOTS_PAUSE_S)
+                began = time.monotonic()
+                if began >= due:
+                    self._spans_loaded.clear()
+                    await self._insist("make long slots", lambda: long_slots.make(self._store))
+                    took_s, due = time.monotonic() - began, began + LONG_SLOTS_PAUSE_S
+                elif await self._insist("look for late data", lambda: long_slots.is_behind(self._store)):
+                    due = began
+                    continue
+            await asyncio.sleep(max(LATE_PAUSE_S, took_s / LATE_SHARE))
 
     async def _keep_forgetting(self) -> None:
         while True:
@@ -116,18 +129,16 @@ class Upkeep:
             self.retention_runs += 1
             await asyncio.sleep(RETENTION_PAUSE_S)
 
-    async def _insist(self, what: str, work: Callable[[], object]) -> None:
+    async def _insist(self, what: str, work: Callable[[], _Answer]) -> _Answer:
         """Do it in a thread, again and again until it is done: the store may be starting, restarting or full."""
         pause_s = _RETRY_S
         while True:
             try:
-                await asyncio.to_thread(work)
+                return await asyncio.to_thread(work)
             except StoreUnavailable as error:
                 log.debug("cannot %s yet: %s", what, error)
             except StoreError as error:
                 log.warning("cannot %s: %s; again in %.1f s", what, error, pause_s)
-            else:
-                return
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _RETRY_MAX_S)
 

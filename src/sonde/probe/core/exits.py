@@ -1,9 +1,9 @@
 """Unsent spans get their last chance wherever a process of the user ends. Both implementations call this one.
 
 `atexit` covers the plain process and a forked child that ends through `sys.exit`. A child of `multiprocessing` ends
-by `os._exit` after running its own finalizers, so there the flush is one of those. A process that SIGTERM ends without
-a word of Python's is the native core's affair, see native/sending/termination.h. Nothing can be done for `os._exit` called by
-the user: it hangs on nothing, and loses what is younger than the flush interval.
+by `os._exit` after running its own finalizers, so there the flush is one of those. A process that SIGTERM ends
+without a word of Python's is the native core's affair, see native/sending/termination.h. Nothing can be done for
+`os._exit` called by the user: it hangs on nothing, and loses what is younger than the flush interval.
 """
 
 from __future__ import annotations

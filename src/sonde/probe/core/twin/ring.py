@@ -1,7 +1,8 @@
 """Finished spans on their way to the sender: one bounded queue per thread, one writer and one reader each.
 
-The native side (native/sending/ring.c, native/sending/rings.c) is a ring of bytes. Here it is a deque of encoded records, whose
-`append` and `popleft` cannot be torn, with the same budget in bytes: what was written less what was taken.
+The native side (native/sending/ring.c, native/sending/rings.c) is a ring of bytes. Here it is a deque of encoded
+records, whose `append` and `popleft` cannot be torn, with the same budget in bytes: what was written less what was
+taken.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sonde.server.insight.fingerprint import LONGEST_SHOWN, folded, shape
@@ -10,6 +9,7 @@ from sonde.server.insight.repeated_calls import Call, Repeated, repeated_calls
 from sonde.server.reports.slow import Finding, Findings
 from sonde.server.store.queries.scope import APPS, SPAN_TIMES, micros, scope
 from sonde.server.store.queries.shapes import KIND
+from sonde.server.store.queries.trace_time import trace_time
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -26,14 +26,10 @@ def findings(client: StoreClient, apps: Sequence[str] | None, trace_id: str, at_
 
     Of more than MOST_CALLS calls the earliest are looked at, of more than MOST_FINDINGS findings the costliest told.
     """
-    ((first, last, known),) = client.rows(
-        "SELECT min(start_time), max(end_time), count() FROM trace_times"
-        " WHERE trace_id_end = toFixedString(unhex({end:String}), 8)",
-        {"end": trace_id[16:]},
-    )
-    if not known:
+    times = trace_time(client, trace_id)
+    if times is None:
         return None
-    parameters = scope(apps, first, last + timedelta(seconds=1)) | {"trace": trace_id}
+    parameters = scope(apps, *times) | {"trace": trace_id}
     of_trace = f"FROM spans WHERE trace_id = toFixedString(unhex({{trace:String}}), 16) AND {APPS} AND {SPAN_TIMES}"
     rows = client.dicts(
         f"""

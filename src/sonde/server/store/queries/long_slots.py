@@ -116,6 +116,18 @@ def make(client: StoreClient, now: datetime | None = None) -> int:
     return made
 
 
+def is_behind(client: StoreClient) -> bool:
+    """Whether something came for slots that are made since they were; what comes within their second is not seen."""
+    marks = f"(SELECT max({{column}}) FROM {_STATISTICS.marker})"
+    late = (
+        f"slot < {marks.format(column='until')}"
+        f" AND written > {marks.format(column='of_rows_until')} + {int(_INSERT_MAX.total_seconds())}"
+    )
+    looks = (f"EXISTS(SELECT 1 FROM {table} WHERE {late})" for table in ("rollup_30s", "edges_30s"))
+    ((behind,),) = client.rows(f"SELECT {' OR '.join(looks)}")
+    return bool(behind)
+
+
 def _make(client: StoreClient, family: _Family, now: datetime | None) -> int:
     ((began, until, of_rows_until),) = client.rows(
         f"SELECT now('UTC'), max(until), max(of_rows_until) FROM {family.marker}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonde.server.reports.traces import Moment, Moments
 from sonde.server.store.queries.scope import APPS, SPAN_TIMES, scope
+from sonde.server.store.queries.trace_time import trace_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,14 +32,10 @@ def moments(client: StoreClient, apps: Sequence[str] | None, trace_id: str) -> M
     were for, but for what holds up one thread alone, where that was at another request's work. Of more than
     MOST_MOMENTS the earliest are shown.
     """
-    ((first, last, known),) = client.rows(
-        "SELECT min(start_time), max(end_time), count() FROM trace_times"
-        " WHERE trace_id_end = toFixedString(unhex({end:String}), 8)",
-        {"end": trace_id[16:]},
-    )
-    if not known:
+    when = trace_time(client, trace_id)
+    if when is None:
         return None
-    times = scope(apps, first, last + timedelta(seconds=1))
+    times = scope(apps, *when)
     ((began, ended, instances),) = client.rows(
         f"""
         SELECT min(start_time), max(addMicroseconds(start_time, toInt64(intDiv(duration_ns, 1000)))),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypedDict, Unpack
 
 from sonde.server.insight.critical_path import Step, critical_path
@@ -14,6 +13,7 @@ from sonde.server.reports.page import Page
 from sonde.server.reports.traces import CriticalStretch, Span, SpanEvent, SpanLink, Trace, TraceRow
 from sonde.server.store.queries.scope import APPS, SPAN_TIMES, at_micros, micros, scope
 from sonde.server.store.queries.strides import newest_first
+from sonde.server.store.queries.trace_time import trace_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,12 +199,8 @@ def trace(client: StoreClient, apps: Sequence[str] | None, trace_id: str) -> Tra
 
     Of more than MOST_SPANS the earliest are shown. A span that was stored twice is shown once.
     """
-    ((first, last, known),) = client.rows(
-        "SELECT min(start_time), max(end_time), count() FROM trace_times"
-        " WHERE trace_id_end = toFixedString(unhex({end:String}), 8)",
-        {"end": trace_id[16:]},
-    )
-    if not known:
+    times = trace_time(client, trace_id)
+    if times is None:
         return None
     rows = client.dicts(
         f"""
@@ -218,7 +214,7 @@ def trace(client: StoreClient, apps: Sequence[str] | None, trace_id: str) -> Tra
         LIMIT 1 BY span_id, service, kind, start_time, duration_ns
         LIMIT {MOST_SPANS + 1}
         """,
-        scope(apps, first, last + timedelta(seconds=1)) | {"trace": trace_id},
+        scope(apps, *times) | {"trace": trace_id},
     )
     return _assemble(trace_id, rows) if rows else None
 
