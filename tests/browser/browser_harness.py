@@ -94,9 +94,14 @@ class Server:
 class Visit:
     """A page of a browser without a past, and what it complained about."""
 
-    def __init__(self, browser, url, *, theme="dark", language="en", width=1440, height=900):
+    def __init__(self, browser, url, *, theme="dark", language="en", width=1440, height=900, session=None):
+        """`session`: cookies of somebody who has logged in, as `context.storage_state()` gives them."""
         self.context = browser.new_context(
-            base_url=url, viewport={"width": width, "height": height}, locale="en-GB", reduced_motion="reduce"
+            base_url=url,
+            viewport={"width": width, "height": height},
+            locale="en-GB",
+            reduced_motion="reduce",
+            storage_state=session,
         )
         self.context.add_init_script(
             f"localStorage.setItem('sonde.theme', '{theme}'); localStorage.setItem('sonde.language', '{language}')"

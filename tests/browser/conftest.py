@@ -66,10 +66,27 @@ def visits(browser, server):
         one.context.close()
 
 
-@pytest.fixture
-def visit(visits, traffic):
-    """Somebody who is logged in, at the overview of a shop with traffic."""
-    visit = visits()
+@pytest.fixture(scope="module")
+def session(browser, server):
+    """Of an administrator who has logged in."""
+    visit = Visit(browser, server.url)
     visit.log_in()
+    visit.page.wait_for_url("**/services*")
+    state = visit.context.storage_state()
+    visit.context.close()
+    return {"cookies": state["cookies"]}
+
+
+@pytest.fixture
+def guests(visits, session):
+    """Opens visits of somebody who is logged in."""
+    return lambda **options: visits(session=session, **options)
+
+
+@pytest.fixture
+def visit(guests, traffic):
+    """At the overview of a shop with traffic."""
+    visit = guests()
+    visit.page.goto("/")
     visit.find("overviewTable").wait_for()
     return visit

@@ -55,11 +55,10 @@ def trace(server, tmp_path_factory):
     host.stop()
 
 
-def test_all_that_held_up_a_request_is_on_its_time_axis(trace, visits):
+@pytest.mark.slow
+def test_all_that_held_up_a_request_is_on_its_time_axis(trace, guests):
     """Spans, a blocked loop, a pause of the collector, a slow system call, the queue of a pool, and what it logged."""
-    visit = visits()
-    visit.log_in()
-    visit.page.wait_for_url("**/services*")
+    visit = guests()
     visit.open(f"/traces/{trace}")
 
     expect(visit.find("waterfall")).to_have_attribute("data-rows", "2")

@@ -244,7 +244,9 @@ def test_the_keyboard_goes_everywhere(visit):
     expect(visit.find("help")).to_contain_text("Previous, next span")
 
 
-def test_logging_out_ends_the_session(visit):
+def test_logging_out_ends_the_session(visits):
+    visit = visits()
+    visit.log_in()
     visit.find("userMenu").click()
     visit.find("logOut").click()
     visit.find("loginForm").wait_for()

@@ -63,11 +63,8 @@ def process(server, api, tmp_path_factory):
 
 
 @pytest.fixture
-def guest(visits):
-    visit = visits()
-    visit.log_in()
-    visit.page.wait_for_url("**/services*")
-    return visit
+def guest(guests):
+    return guests()
 
 
 def make(visit, process, kind):
@@ -152,7 +149,7 @@ def test_a_report_is_read_without_the_secrets_of_its_environment(guest, process)
     assert guest.complaints == []
 
 
-def test_a_heap_shows_what_fills_it_and_who_holds_an_object(guest, visits, process):
+def test_a_heap_shows_what_fills_it_and_who_holds_an_object(guest, guests, process):
     make(guest, process, "Heap snapshot")
     guest.find("constructors").wait_for()
     for name in ("(string)", "Server"):
@@ -163,9 +160,7 @@ def test_a_heap_shows_what_fills_it_and_who_holds_an_object(guest, visits, proce
     expect(guest.find("heapObject")).to_contain_text("Held by")
     expect(guest.page).to_have_url(re.compile(r"object=\d+"))
 
-    other = visits(theme="light", language="zh")
-    other.log_in()
-    other.page.wait_for_url("**/services*")
+    other = guests(theme="light", language="zh")
     other.open(FILE.search(guest.page.url)[0] + "?" + guest.page.url.partition("?")[2])
     expect(other.find("heapObject")).to_contain_text("被引用")
     assert guest.complaints == []
@@ -203,10 +198,8 @@ def test_an_instance_has_its_errors_packages_and_host(guest, process):
 
 
 @pytest.mark.parametrize(("theme", "language"), [("light", "zh"), ("dark", "en")])
-def test_it_fits_on_a_phone(visits, process, theme, language):
-    visit = visits(theme=theme, language=language, width=390, height=844)
-    visit.log_in()
-    visit.page.wait_for_url("**/services*")
+def test_it_fits_on_a_phone(guests, process, theme, language):
+    visit = guests(theme=theme, language=language, width=390, height=844)
     instance = process.rpartition("/")[0]
     for address in ("/nodejs", process, f"{instance}?view=system", f"{instance}?view=errors", "/nodejs/files"):
         visit.open(address)

@@ -67,11 +67,9 @@ def ids(server, traffic):
     ],
     ids=["dark-en-desk", "light-zh-desk", "dark-en-phone", "light-zh-phone"],
 )
-def test_every_page_loads_without_complaint_and_fits_its_window(visits, ids, theme, language, size):
+def test_every_page_loads_without_complaint_and_fits_its_window(guests, ids, theme, language, size):
     """In Chinese on a phone all of them always: there most goes wrong. The others with the slow tests."""
-    visit = visits(theme=theme, language=language, width=size[0], height=size[1])
-    visit.log_in()
-    visit.page.wait_for_url("**/services*")
+    visit = guests(theme=theme, language=language, width=size[0], height=size[1])
     for page in PAGES:
         address = page.format(**ids)
         visit.open(address)
@@ -83,11 +81,9 @@ def test_every_page_loads_without_complaint_and_fits_its_window(visits, ids, the
         assert visit.complaints == [], address
 
 
-def test_a_phone_shows_how_long_a_request_took_without_scrolling(visits, traffic):
+def test_a_phone_shows_how_long_a_request_took_without_scrolling(guests, traffic):
     """Time and service stand behind: a trace is looked for by what it was and how long it took."""
-    visit = visits(width=390, height=844)
-    visit.log_in()
-    visit.page.wait_for_url("**/services*")
+    visit = guests(width=390, height=844)
     visit.open("/traces")
 
     duration = visit.find("tracesTable").get_by_role("columnheader", name="Duration").bounding_box()
@@ -112,11 +108,9 @@ NOT_THERE = (
 )
 
 
-def test_what_is_not_there_is_no_failure_of_the_server(visits, traffic):
+def test_what_is_not_there_is_no_failure_of_the_server(guests, traffic):
     """Each page keeps its heading, says so in the language of its reader, and offers no second try."""
-    visit = visits(language="zh")
-    visit.log_in()
-    visit.page.wait_for_url("**/services*")
+    visit = guests(language="zh")
     for address in NOT_THERE:
         visit.open(address)
         expect(visit.find("empty").first).to_contain_text(re.compile(r"[\u4e00-\u9fff]{3}"))
@@ -124,10 +118,8 @@ def test_what_is_not_there_is_no_failure_of_the_server(visits, traffic):
         assert visit.find("failure").count() == 0, address
 
 
-def test_an_address_of_no_page_and_a_kind_that_nobody_connects_lead_on(visits, traffic):
-    visit = visits()
-    visit.log_in()
-    visit.page.wait_for_url("**/services*")
+def test_an_address_of_no_page_and_a_kind_that_nobody_connects_lead_on(guests, traffic):
+    visit = guests()
 
     visit.open("/connect?kind=nonsense")
     expect(visit.page.get_by_role("tab", name="Python")).to_have_attribute("aria-selected", "true")

@@ -139,11 +139,10 @@ def test_a_viewer_looks_and_changes_nothing(visit, visits, server):
     assert guest.complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theme", "language"), [("light", "zh"), ("dark", "en")])
-def test_it_fits_on_a_phone(visits, traffic, theme, language):
-    visit = visits(theme=theme, language=language, width=360, height=740)
-    visit.log_in()
-    visit.page.wait_for_url("**/services*")
+def test_it_fits_on_a_phone(guests, traffic, theme, language):
+    visit = guests(theme=theme, language=language, width=360, height=740)
     visit.open("/services/orders")
 
     box = opened(visit).bounding_box()

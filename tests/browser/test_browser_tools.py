@@ -46,12 +46,9 @@ def allowed(host, app):
 
 
 @pytest.fixture
-def guest(visits):
+def guest(guests):
     """Somebody who is logged in, at the tools."""
-    visit = visits()
-    visit.log_in()
-    visit.page.wait_for_url("**/services*")
-    return visit
+    return guests()
 
 
 def choose(visit, tool):
@@ -94,7 +91,7 @@ def test_a_host_without_a_policy_allows_nothing_and_says_how(guest, host, app):
     expect(guest.find("jobFailure")).to_contain_text('allow = ["*"]')
 
 
-def test_a_profile_is_watched_drawn_searched_zoomed_and_sent_on(guest, visits, allowed):
+def test_a_profile_is_watched_drawn_searched_zoomed_and_sent_on(guest, guests, allowed):
     run = start(guest, "CPU profile", 3)
     expect(guest.find("jobProgress").get_by_role("progressbar")).to_have_attribute(
         "aria-valuenow", re.compile(r"[1-9]")
@@ -113,9 +110,7 @@ def test_a_profile_is_watched_drawn_searched_zoomed_and_sent_on(guest, visits, a
     expect(guest.page).to_have_url(re.compile(r"zoom=\w+"))
     expect(guest.find("flameWay")).to_contain_text("discount")
 
-    other = visits(theme="light", language="zh")
-    other.log_in()
-    other.page.wait_for_url("**/services*")
+    other = guests(theme="light", language="zh")
     other.open(guest.page.url.removeprefix(guest.page.url.split("/tools")[0]))
     expect(other.find("flameWay")).to_contain_text("discount")
     assert RUN.search(other.page.url)[0] == run
@@ -211,7 +206,7 @@ def test_two_looks_at_the_heap_are_compared_by_type_root_and_holder(guest, allow
 
 
 @pytest.mark.slow
-def test_two_runs_of_leaks_are_compared_line_by_line(guest, visits, allowed, app):
+def test_two_runs_of_leaks_are_compared_line_by_line(guest, guests, allowed, app):
     first = start(guest, "Leaks", 4).rpartition("/")[2]
     guest.find("leaks").wait_for(timeout=60_000)
     app.keep(80_000)
@@ -227,9 +222,7 @@ def test_two_runs_of_leaks_are_compared_line_by_line(guest, visits, allowed, app
     expect(row).to_contain_text("browser_app.py")
     expect(row).to_contain_text("KEPT")
 
-    other = visits(theme="light", language="zh", width=360, height=740)
-    other.log_in()
-    other.page.wait_for_url("**/services*")
+    other = guests(theme="light", language="zh", width=360, height=740)
     other.open(guest.page.url.removeprefix(guest.page.url.split("/tools")[0]))
     expect(other.find("leakChanges").locator("tbody tr").filter(has_text="bytearray")).to_contain_text("增加")
     assert other.page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -335,10 +328,8 @@ def test_a_viewer_looks_at_results_and_starts_nothing(visits, server, allowed):
 
 
 @pytest.mark.parametrize(("theme", "language"), [("light", "zh"), ("dark", "en")])
-def test_it_fits_on_a_phone(visits, allowed, theme, language):
-    visit = visits(theme=theme, language=language, width=360, height=740)
-    visit.log_in()
-    visit.page.wait_for_url("**/services*")
+def test_it_fits_on_a_phone(guests, allowed, theme, language):
+    visit = guests(theme=theme, language=language, width=360, height=740)
     visit.open(f"/tools?service={SERVICE}")
     visit.find("processTable").locator("tbody tr").first.click()
     visit.find("startForm").wait_for()

@@ -90,15 +90,17 @@ def test_one_trace_crosses_three_processes_with_sql_and_http(demo):
         found = demo.get("/traces", service="front", endpoint="POST /orders", limit=20)["items"]
         for row in found:
             trace = demo.get(f"/traces/{row['trace_id']}")
-            if set(trace["services"]) >= SERVICES:
+            if set(trace["services"]) >= SERVICES and roots(trace) == ["front"]:
                 return trace
         return None
 
-    trace = until(crossing, 60, "a trace through front, orders and stock")
+    def roots(trace):
+        known = {span["span_id"] for span in trace["spans"]}
+        return [span["service"] for span in trace["spans"] if span["parent_id"] not in known]
+
+    trace = until(crossing, 60, "a trace through front, orders and stock, whose parts are joined")
     spans = {span["span_id"]: span for span in trace["spans"]}
 
-    roots = [span for span in spans.values() if span["parent_id"] not in spans]
-    assert [root["service"] for root in roots] == ["front"], "one root: the parts are joined"
     systems = {span["attributes"].get("db.system.name") for span in spans.values()}
     assert "sqlite" in systems
     assert any("?" in span["statement"] for span in spans.values() if span["statement"]), "SQL is there, masked"

@@ -24,6 +24,8 @@ from sonde.server.store.queries import (
 from sonde.server.store.queries.statistics import Asked, Filters
 
 DAY = timedelta(days=1)
+LENGTH = timedelta(hours=36)
+QUARTERS = LENGTH // timedelta(minutes=15)
 END = NOW + timedelta(seconds=1)
 """After the last request, also where that is the begin of a slot."""
 BY = Thresholds(apdex_t_ms=250, normal_ms=100, slow_ms=200, timeout_ms=2000)
@@ -65,9 +67,9 @@ def test_what_is_asked_by_endpoint_and_instance_is_kept_by_half_minutes_alone():
 
 @pytest.fixture
 def filled(sender, app, make_long_slots):
-    """Three days of one service that calls another."""
+    """A day and a half of one service that calls another."""
     spans = []
-    for number in range(3 * 96):
+    for number in range(QUARTERS):
         start = NOW - timedelta(minutes=15 * number, seconds=number % 31)
         ids = {"trace": (1000 + number).to_bytes(16, "big"), "start": start, "error": number % 10 == 0}
         spans.append(
@@ -144,13 +146,13 @@ def rounded(report):
 
 
 def test_long_slots_say_what_spans_say_also_after_some_that_came_late(web, sender, app, filled, make_long_slots):
-    start, end = NOW - 3 * DAY, NOW - timedelta(hours=1)
+    start, end = NOW - LENGTH, NOW - timedelta(hours=1)
 
     again = make_long_slots()
     before = services.report(web, [app], "cart", start, end, 250)
     assert not long_slots.is_behind(web)
     time.sleep(1.1)  # what is written within the second in which slots were made waits for the next look
-    sender.spans("cart", Span(id=b"lately!!", trace=b"L" * 16, start=NOW - 2 * DAY, ms=9000))
+    sender.spans("cart", Span(id=b"lately!!", trace=b"L" * 16, start=NOW - LENGTH / 2, ms=9000))
     assert long_slots.is_behind(web)
     late = make_long_slots()
     after = services.report(web, [app], "cart", start, end, 250)
@@ -165,9 +167,9 @@ def test_long_slots_say_what_spans_say_also_after_some_that_came_late(web, sende
 def test_where_no_long_slot_was_made_short_ones_are_read(web, loader, filled):
     loader.command("TRUNCATE TABLE long_slots_made")
 
-    whole = services.report(web, [filled], "cart", NOW - 3 * DAY, END, 250)
+    whole = services.report(web, [filled], "cart", NOW - LENGTH, END, 250)
 
-    assert whole.figures.requests == 3 * 96
+    assert whole.figures.requests == QUARTERS
 
 
 def test_what_was_begun_and_not_finished_is_made_by_the_next_call(web, loader, filled, monkeypatch):
@@ -178,11 +180,11 @@ def test_what_was_begun_and_not_finished_is_made_by_the_next_call(web, loader, f
     monkeypatch.setattr(long_slots, "_STATISTICS", failing)
     with pytest.raises(StoreError):
         long_slots.make(loader)
-    unfinished = services.report(web, [filled], "cart", NOW - timedelta(hours=47, minutes=55), END, 250)
+    unfinished = services.report(web, [filled], "cart", NOW - timedelta(hours=23, minutes=55), END, 250)
     monkeypatch.undo()
 
     long_slots.make(loader)
 
-    finished = services.report(web, [filled], "cart", NOW - timedelta(hours=47, minutes=55), END, 250)
+    finished = services.report(web, [filled], "cart", NOW - timedelta(hours=23, minutes=55), END, 250)
     assert rounded(finished) == rounded(unfinished)
-    assert finished.figures.requests == 2 * 96
+    assert finished.figures.requests == QUARTERS * 2 // 3

@@ -284,10 +284,10 @@ def a_day(sender, app, make_long_slots):
 
 
 WHILES = [
-    (timedelta(hours=26), timedelta(0)),
+    pytest.param(timedelta(hours=26), timedelta(0), marks=pytest.mark.slow),
     (timedelta(hours=13, minutes=7, seconds=3.25), timedelta(minutes=1)),
     (timedelta(minutes=50), timedelta(minutes=13, seconds=0.5)),
-    (timedelta(minutes=3), timedelta(0)),
+    pytest.param(timedelta(minutes=3), timedelta(0), marks=pytest.mark.slow),
 ]
 
 

@@ -33,7 +33,7 @@ def test_a_table_keeps_its_rows_as_long_as_its_setting_says(loader):
     try:
         changed = apply_retention(loader, Settings({"retention_spans_days": 3}))
 
-        assert changed == ["spans", "trace_times"]
+        assert changed == ["spans", "trace_times", "statements_long"]
         assert "toIntervalDay(3)" in definitions(loader)["spans"]
         assert apply_retention(loader, Settings({"retention_spans_days": 3})) == []
     finally:
