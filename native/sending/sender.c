@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +10,7 @@
 #include "../spans/clock.h"
 #include "connection.h"
 #include "../core/counters.h"
+#include "../core/own_thread.h"
 #include "delivery.h"
 #include "frame_queue.h"
 #include "rings.h"
@@ -173,6 +173,7 @@ static bool has_expired(void) {
 /* -- the thread -- */
 
 static void *run(void *nothing) {
+    own_thread_is("sonde-sender");
     int quiet = 0;
     bool ending = false;
     pthread_mutex_lock(&mutex);
@@ -217,17 +218,8 @@ static void *run(void *nothing) {
 }
 
 static int create_thread(void) {
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    /* Signals are the application's: none may be delivered to a thread that it does not know. */
     termination_watch(); /* not in the thread: the program goes on before that does */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread, &attributes, run, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
+    int error = own_thread_begin(&thread, STACK_BYTES, true, run, NULL);
     if (error)
         termination_unwatch();
     return error;

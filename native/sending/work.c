@@ -1,13 +1,13 @@
 #include "work.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../spans/clock.h"
 #include "../core/counters.h"
+#include "../core/own_thread.h"
 #include "sender.h"
 #include "thread_end.h"
 
@@ -39,6 +39,7 @@ typedef struct {
 static Task task; /* of the thread that is about to start */
 
 static void *run(void *nothing) {
+    own_thread_is("sonde-work");
     Task mine = task;
     mine.work();
     pthread_mutex_lock(&mutex);
@@ -55,17 +56,7 @@ static void *run(void *nothing) {
 }
 
 static int create_thread(void) {
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    /* Signals are the application's: none may be delivered to a thread that it does not know. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread, &attributes, run, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return error;
+    return own_thread_begin(&thread, STACK_BYTES, true, run, NULL);
 }
 
 /* With the mutex held: the thread that has ended its work has nothing to do but return. */

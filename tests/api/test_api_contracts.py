@@ -1,10 +1,12 @@
 """What scripts rely on: `sonde up`, `sonde token`, `sonde app`, /readyz."""
 
+import contextlib
 import json
 import re
 import signal
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psutil
@@ -126,6 +128,18 @@ def test_killed_processes_come_back_and_the_server_says_so_meanwhile(sturdy):
         eventually(lambda: sturdy.readyz().status_code == 200, "ready again")
 
 
+PAGES_WAITING = 20
+"""More than there are threads for the store."""
+NO_STORE = ("apps", "alarms", "alarms/rules", "dashboards", "jobs", "processes", "connect/hints", "tools")
+
+
+def gives_up(server, token):
+    """Somebody who looks at a page and leaves it."""
+    with server.client(token) as client, contextlib.suppress(httpx.ReadTimeout):
+        return client.get("/api/v1/services", timeout=1).status_code
+    return "no answer"
+
+
 def test_a_server_without_its_store_is_not_ready_and_says_why(sturdy):
     store = sturdy.child(STORE)
     token = sturdy.token("read")
@@ -136,8 +150,21 @@ def test_a_server_without_its_store_is_not_ready_and_says_why(sturdy):
         assert answer.json()["ready"] is False
         assert "store" in answer.json()["reasons"]
         assert httpx.get(f"{sturdy.url}/healthz").status_code == 200
-        with sturdy.client(token) as client:
-            assert client.get("/api/v1/apps").status_code == 200, "what needs no store goes on"
+        with sturdy.client(token) as client, ThreadPoolExecutor(PAGES_WAITING) as visitors:
+            gone = [visitors.submit(gives_up, sturdy, token) for _ in range(PAGES_WAITING)]
+            assert [one.result() for one in gone] == ["no answer"] * PAGES_WAITING
+            for address in (
+                "apps",
+                "alarms",
+                "alarms/rules",
+                "dashboards",
+                "jobs",
+                "processes",
+                "connect/hints",
+                "tools",
+            ):
+                assert client.get(f"/api/v1/{address}").status_code == 200, f"{address} needs no store"
+            assert "sonde_http_requests_total" in client.get("/metrics").text
     finally:
         store.send_signal(signal.SIGCONT)
     eventually(lambda: sturdy.readyz().status_code == 200, "ready again")

@@ -65,6 +65,7 @@ def test_sampling_is_changed_seen_by_others_and_reset(visit, visits, told):
     assert visit.complaints == []
 
 
+@pytest.mark.slow
 def test_emptied_fields_that_are_saved_are_a_reset(visit, told):
     visit.open("/services/stock")
     opened(visit).get_by_label(RATE).fill("50")
@@ -107,6 +108,7 @@ def test_a_failure_is_said_where_it_happened(visit):
     expect(form.get_by_label(RATE)).to_have_value("10")
 
 
+@pytest.mark.slow
 def test_a_service_with_a_hostile_name_is_sampled_like_any_other(visit, told):
     visit.find("overviewTable").get_by_text(HOSTILE).first.click()
     opened(visit).get_by_label(RATE).fill("1")

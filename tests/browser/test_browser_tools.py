@@ -166,6 +166,7 @@ def test_a_run_is_stopped_and_keeps_what_it_has_and_aborted_and_has_nothing(gues
     expect(guest.find("flameGraph")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_two_profiles_are_compared(guest, allowed):
     first = start(guest, "CPU profile", 1).rpartition("/")[2]
     guest.find("flameGraph").wait_for()
@@ -184,6 +185,7 @@ def compare_with(visit, first):
     expect(visit.page).to_have_url(re.compile(f"before={first}"))
 
 
+@pytest.mark.slow
 def test_two_looks_at_the_heap_are_compared_by_type_root_and_holder(guest, allowed):
     first = start(guest, "Heap").rpartition("/")[2]
     guest.find("heap").wait_for()
@@ -230,6 +232,7 @@ def test_two_runs_of_leaks_are_compared_line_by_line(guest, guests, allowed, app
     assert other.complaints == []
 
 
+@pytest.mark.slow
 def test_two_counts_of_calls_are_compared_by_the_second(guest, allowed):
     first = start(guest, "Call counts", 1).rpartition("/")[2]
     guest.find("profile").wait_for()
@@ -274,8 +277,9 @@ def test_the_line_that_leaks_is_named_with_its_holder(guest, allowed):
 
 def test_what_blocks_the_event_loop_is_named_with_its_cause(guest, allowed):
     start(guest, "Event loop stalls", 3)
-    row = guest.find("stalls").locator("tbody tr").filter(has_text="count_shelves")
-    expect(row).to_contain_text("system call")
+    rows = guest.find("stalls").locator("tbody tr").filter(has_text="count_shelves")
+    # on a busy machine it waits for a CPU as well, in a row of its own
+    expect(rows.filter(has_text="system call")).to_be_visible(timeout=30_000)
     expect(guest.find("stallTimeline")).to_be_visible()
     assert guest.complaints == []
 
@@ -327,7 +331,7 @@ def test_a_viewer_looks_at_results_and_starts_nothing(visits, server, allowed):
     expect(visit.find("startForm").locator("button[type=submit]")).to_be_disabled()
 
 
-@pytest.mark.parametrize(("theme", "language"), [("light", "zh"), ("dark", "en")])
+@pytest.mark.parametrize(("theme", "language"), [("light", "zh"), pytest.param("dark", "en", marks=pytest.mark.slow)])
 def test_it_fits_on_a_phone(guests, allowed, theme, language):
     visit = guests(theme=theme, language=language, width=360, height=740)
     visit.open(f"/tools?service={SERVICE}")

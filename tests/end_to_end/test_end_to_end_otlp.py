@@ -152,7 +152,7 @@ def test_the_python_sdk_sends_all_three_signals(otlp, transport, compression):
     ) == [("the card was declined", "WARN", "vista", trace_id)]
 
 
-@pytest.mark.parametrize("compression", ["none", "gzip"])
+@pytest.mark.parametrize("compression", ["gzip", pytest.param("none", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("exporter", ["grpc", "http", "proto"])
 def test_the_js_sdk_sends_spans_and_metrics(otlp, node_packages, exporter, compression):
     service = f"node-{exporter}-{compression}"

@@ -65,9 +65,11 @@ def test_a_busy_process_hears_a_command_within_its_flush_interval(core, agent):
     meet(core)
     thread.start()
     agent.say(Kind.COMMAND, command())
-    poll(lambda: heard == [command()], SOON_S)
-    stop.set()
-    thread.join()
+    try:
+        poll(lambda: heard == [command()], SOON_S)
+    finally:  # else it keeps every test after this one from its processor
+        stop.set()
+        thread.join()
     core.on_command(None)
     core.stop(1)
 

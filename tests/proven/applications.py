@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shlex
 
 from harness import Application, Client
 
@@ -118,6 +119,18 @@ _SUPERUSER = (
     f"Token.objects.create(user=user, key='{TOKEN}')"
 )
 
+_WITHOUT_REDIS = "env -u PREFECT_MESSAGING_BROKER -u PREFECT_MESSAGING_CACHE"
+_BLOCKS = """
+import asyncio
+from prefect.server.database import provide_database_interface
+from prefect.server.models.block_registration import run_block_auto_registration
+async def register():
+    async with provide_database_interface().session_context() as session:
+        await run_block_auto_registration(session=session)
+asyncio.run(register())
+"""
+"""Prefect's workers all do so when they begin; in an empty database each but the first fails, and the server ends."""
+
 APPLICATIONS = {
     "mlflow": Application(
         name="mlflow",
@@ -180,7 +193,7 @@ APPLICATIONS = {
             "PREFECT_REDIS_MESSAGING_HOST": "127.0.0.1",
             "PREFECT_REDIS_MESSAGING_PORT": "{redis}",
         },
-        prepare=("prefect server database upgrade -y",),
+        prepare=("prefect server database upgrade -y", f"{_WITHOUT_REDIS} python -c {shlex.quote(_BLOCKS)}"),
         processes=("prefect server start --port {port} --workers 2 --no-services",),
         ready="/api/health",
         drive=prefect,

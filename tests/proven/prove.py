@@ -8,6 +8,7 @@ scripts/prove-apps [--folder FOLDER] [--drop] [mlflow] [nautobot] [prefect]
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import statistics
 import sys
@@ -32,11 +33,11 @@ POSTGRESQL_LOG = Path("/var/log/postgresql/postgresql-15-main.log")
 ENTRY = re.compile(r"(?ms)^\S+ \S+ \S+ \[\d+\] \S+?@(\S+) LOG:\s+(?:statement|execute [^:]*): (.*?)(?=^\d{4}-|\Z)")
 DRIVERS_OWN = re.compile(
     r"DEALLOCATE ALL|RELEASE|SAVEPOINT|CLOSE|SELECT (current_setting|set_config)\('jit'|SELECT t?\.?typname"
-    r"|WITH RECURSIVE typeinfo_tree|BEGIN",
+    r"|WITH RECURSIVE typeinfo_tree|BEGIN|CONNECT$",
     re.IGNORECASE,
 )
 """Statements without a span of their own by design, or that are said in other words: begins, savepoints, the driver's
-questions about types."""
+questions about types; and the span of a new connection, which is no statement."""
 
 
 def main() -> int:
@@ -126,7 +127,9 @@ def report(place: Place, bare: Run, seen: Run) -> int:
     entries = Counter(span.resource["process.pid"] for span in seen.receiver.spans if span.kind == SERVER)
     if len(entries) < 2:
         wrong.append(f"only {len(entries)} worker answered")
-    took = [1000 * statistics.median(asked.took_s for asked in one.client.asked.values()) for one in (bare, seen)]
+    took = [
+        1000 * statistics.median([asked.took_s for asked in run.client.asked.values()] or [0]) for run in (bare, seen)
+    ]
     names = Counter(span.name.partition(" ")[0] for span in seen.receiver.spans)
     print(f"  {len(seen.client.asked)} requests, answered by {len(entries)} workers; {len(seen.receiver.spans)} spans")
     print(f"  most frequent: {', '.join(f'{name} {count}' for name, count in names.most_common(8))}")
@@ -136,6 +139,10 @@ def report(place: Place, bare: Run, seen: Run) -> int:
         print(f"  WRONG {count} × {line}")
     print(f"  {'nothing is wrong' if not wrong else 'see above'}", flush=True)
     return len(wrong)
+
+
+def _median(values: list[float]) -> float:
+    return statistics.median(values) if values else math.nan
 
 
 def _requests(place: Place, seen: Run) -> Iterator[str]:

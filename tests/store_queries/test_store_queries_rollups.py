@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from otlp_making import CLIENT, NOW, SERVER, Span
+from otlp_making import CLIENT, NOW, SERVER, Sender, Span
 
+from sonde.server.accounts.name_rules import Rule, Wish
 from sonde.server.insight.measures import Thresholds
 from sonde.server.store.errors import StoreError
 from sonde.server.store.queries import (
@@ -21,11 +22,15 @@ from sonde.server.store.queries import (
     statistics_series,
     topology,
 )
+from sonde.server.store.queries.naming import named
 from sonde.server.store.queries.statistics import Asked, Filters
 
 DAY = timedelta(days=1)
 LENGTH = timedelta(hours=36)
-QUARTERS = LENGTH // timedelta(minutes=15)
+QUARTERS = [
+    timedelta(hours=hours, minutes=15 * quarter) for hours in range(0, 36, 6) for quarter in (0, 1, 2, 3, 4, 5, 9)
+]
+"""When requests were, before NOW: of each six hours in some, and in each quarter of most of these."""
 END = NOW + timedelta(seconds=1)
 """After the last request, also where that is the begin of a slot."""
 BY = Thresholds(apdex_t_ms=250, normal_ms=100, slow_ms=200, timeout_ms=2000)
@@ -48,29 +53,69 @@ def test_slots_cover_a_time_without_gap_and_none_is_in_two_steps(start, length, 
             assert piece.start_s % piece.slot_s == piece.end_s % piece.slot_s == step % piece.slot_s == 0
 
 
-def test_a_week_is_read_from_slots_of_six_hours():
+def test_a_week_is_read_from_days_and_its_ends_from_shorter_and_shorter_slots():
     pieces = list(rollups.cover(0, 7 * 86_400))
+    ends = [piece.slot_s for piece in rollups.cover(86_400 - 90, 3 * 86_400 - 90)]
 
-    assert pieces == [rollups.Piece(21_600, 0, 7 * 86_400)]
-    assert {piece.slot_s for piece in rollups.cover(90, 86_400 - 90)} == {30, 900, 21_600}
-
-
-def test_what_is_asked_by_endpoint_and_instance_is_kept_by_half_minutes_alone():
-    start = datetime(2026, 11, 1, tzinfo=UTC)
-
-    assert rollups.requests(start, start + DAY, ("endpoint", "instance")) == "rollup_30s"
-    assert "kept_by = 'endpoint'" in rollups.requests(start, start + DAY, ("endpoint",))
-    assert "kept_by = 'instance'" in rollups.requests(start, start + DAY, ("instance",))
-    assert "kept_by = 'service'" in rollups.requests(start, start + DAY, ("status_code",))
-    assert rollups.requests(start, start + timedelta(minutes=10), ()) == "rollup_30s"
+    assert pieces == [rollups.Piece(86_400, 0, 7 * 86_400)]
+    assert ends == [30, 86_400, 21_600, 3600, 900, 30]
+    assert {piece.slot_s for piece in rollups.cover(0, 7 * 86_400, 7200)} == {3600}
 
 
-@pytest.fixture
-def filled(sender, app, make_long_slots):
-    """A day and a half of one service that calls another."""
+def test_what_is_asked_by_endpoint_and_instance_is_kept_by_half_minutes_alone(web, filled):
+    start = NOW - LENGTH
+
+    def read(length, *keys):
+        return rollups.requests(web, start, start + length, keys)
+
+    assert read(DAY, "endpoint", "instance") == "rollup_30s"
+    assert "kept_by = 'endpoint'" in read(DAY, "endpoint")
+    assert "kept_by = 'instance'" in read(DAY, "instance")
+    assert "kept_by = 'service'" in read(DAY, "service", "status_code")
+    assert "kept_by = 'app'" in read(DAY, "status_code")
+    assert read(timedelta(minutes=10)) == "rollup_30s"
+
+
+def test_what_was_made_in_other_lengths_or_by_less_is_made_again(web, loader, filled, make_long_slots):
+    loader.command("TRUNCATE TABLE long_slots_made")
+    loader.command("INSERT INTO long_slots_made SELECT now(), now() - 180, now64(3, 'UTC'), '21600, 900 s by service'")
+
+    before = rollups.requests(web, NOW - DAY, END, ())
+    again = make_long_slots()
+    after = rollups.requests(web, NOW - DAY, END, ())
+
+    assert before == "rollup_30s"
+    assert again >= 28  # quarters of an hour, of a day at least
+    assert "rollup_long" in after
+
+
+MOVES = Wish(kind="move", service="cart", target_app="elsewhere")
+RENAMES = Wish(kind="alias", service="cart", name="basket")
+
+
+@pytest.mark.parametrize(("wish", "left"), [(MOVES, 1), (RENAMES, len(QUARTERS) + 1)])
+def test_of_an_app_that_lost_a_service_by_a_rule_the_rest_is_told(web, filled, wish, left):
+    shown = named(web, [Rule("1", filled, wish, NOW, "test")])
+
+    read = rollups.requests(shown, NOW - LENGTH, END, ())
+    by_status = statistics.table(shown, Asked([filled], NOW - LENGTH, END, lambda _: BY), "status")
+
+    assert ("kept_by = 'service'" in read) == (wish is MOVES)
+    assert by_status.whole.requests == left
+
+
+@pytest.fixture(scope="module")
+def sender(loader, store_folder):
+    """One app for all tests here: what is made of it takes longer than what is asked of it."""
+    return Sender(loader, store_folder / "spool", "long")
+
+
+@pytest.fixture(scope="module")
+def sent(sender):
+    """A day and a half of one service that calls a cache, and one request to another service."""
     spans = []
-    for number in range(QUARTERS):
-        start = NOW - timedelta(minutes=15 * number, seconds=number % 31)
+    for number, ago in enumerate(QUARTERS):
+        start = NOW - ago - timedelta(seconds=number % 31)
         ids = {"trace": (1000 + number).to_bytes(16, "big"), "start": start, "error": number % 10 == 0}
         spans.append(
             Span(
@@ -94,8 +139,16 @@ def filled(sender, app, make_long_slots):
         )
     sender.spans("cart", *spans[: len(spans) // 2], service__instance__id="one")
     sender.spans("cart", *spans[len(spans) // 2 :], service__instance__id="two")
-    make_long_slots()
-    return app
+    sender.spans("till", Span(id=b"at noon.", trace=b"N" * 16, start=NOW - LENGTH / 2, ms=10))
+    return sender.app
+
+
+@pytest.fixture
+def filled(web, sent, make_long_slots):
+    """It is in long slots."""
+    if not rollups.made_until_s(web, "long_slots_made"):
+        make_long_slots()
+    return sent
 
 
 def everything(web, app, start, end):
@@ -119,7 +172,7 @@ def everything(web, app, start, end):
 def test_pages_say_the_same_from_long_slots_as_from_short_ones(web, filled, monkeypatch, back):
     start, end = NOW - back, NOW + timedelta(minutes=1)
     long = everything(web, filled, start, end)
-    read = rollups.requests(start, end, ())
+    read = rollups.requests(web, start, end, ())
 
     monkeypatch.setattr(rollups, "LONG_SLOTS_S", ())
     short = everything(web, filled, start, end)
@@ -145,17 +198,17 @@ def rounded(report):
     return pytest.approx(report) if isinstance(report, float) else report
 
 
-def test_long_slots_say_what_spans_say_also_after_some_that_came_late(web, sender, app, filled, make_long_slots):
+def test_long_slots_say_what_spans_say_also_after_some_that_came_late(web, sender, filled, make_long_slots):
     start, end = NOW - LENGTH, NOW - timedelta(hours=1)
 
     again = make_long_slots()
-    before = services.report(web, [app], "cart", start, end, 250)
+    before = services.report(web, [filled], "till", start, end, 250)
     assert not long_slots.is_behind(web)
     time.sleep(1.1)  # what is written within the second in which slots were made waits for the next look
-    sender.spans("cart", Span(id=b"lately!!", trace=b"L" * 16, start=NOW - LENGTH / 2, ms=9000))
+    sender.spans("till", Span(id=b"lately!!", trace=b"L" * 16, start=NOW - LENGTH / 2, ms=9000))
     assert long_slots.is_behind(web)
     late = make_long_slots()
-    after = services.report(web, [app], "cart", start, end, 250)
+    after = services.report(web, [filled], "till", start, end, 250)
 
     assert again > 0  # they were written to a moment ago
     assert late > 0
@@ -169,7 +222,7 @@ def test_where_no_long_slot_was_made_short_ones_are_read(web, loader, filled):
 
     whole = services.report(web, [filled], "cart", NOW - LENGTH, END, 250)
 
-    assert whole.figures.requests == QUARTERS
+    assert whole.figures.requests == len(QUARTERS)
 
 
 def test_what_was_begun_and_not_finished_is_made_by_the_next_call(web, loader, filled, monkeypatch):
@@ -187,4 +240,4 @@ def test_what_was_begun_and_not_finished_is_made_by_the_next_call(web, loader, f
 
     finished = services.report(web, [filled], "cart", NOW - timedelta(hours=23, minutes=55), END, 250)
     assert rounded(finished) == rounded(unfinished)
-    assert finished.figures.requests == QUARTERS * 2 // 3
+    assert finished.figures.requests == len(QUARTERS) * 2 // 3

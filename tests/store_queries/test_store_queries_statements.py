@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from otlp_making import CLIENT, CONSUMER, MS, NOW, PRODUCER, SERVER, Span
+from otlp_making import CLIENT, CONSUMER, MS, NOW, PRODUCER, SERVER, Sender, Span
 
 from sonde.probe.plugins.statement import masked
 from sonde.server.insight.fingerprint import LONGEST, folded, shape
@@ -257,8 +257,14 @@ def test_an_id_of_a_group_is_its_kind_and_a_number():
         assert statements.kind_of(bad) is None
 
 
-@pytest.fixture
-def a_day(sender, app, make_long_slots):
+@pytest.fixture(scope="module")
+def of_the_day(loader, store_folder):
+    """Sends as the app of `a_day`."""
+    return Sender(loader, store_folder / "spool", "a-day")
+
+
+@pytest.fixture(scope="module")
+def a_day(of_the_day, make_long_slots):
     """Calls of every kind in some hours of a day, made into long slots, and in the last minutes, which are not."""
     dice = random.Random(7)
     spans = []
@@ -278,9 +284,9 @@ def a_day(sender, app, make_long_slots):
             queue = {"messaging.system": "kafka", "db.system.name": ""}
             spans.append(call(number, name=f"send {dice.randrange(4)}", kind=PRODUCER, attributes=queue, **said))
     for service in range(4):
-        sender.spans(f"shop-{service}", *spans[service::4])
+        of_the_day.spans(f"shop-{service}", *spans[service::4])
     make_long_slots()
-    return app
+    return of_the_day.app
 
 
 WHILES = [
@@ -355,12 +361,12 @@ def rounded(page):
     return pytest.approx(page) if isinstance(page, float) else page
 
 
-def test_calls_that_came_late_are_in_the_slots_that_are_made_again(web, sender, a_day, make_long_slots):
+def test_calls_that_came_late_are_in_the_slots_that_are_made_again(web, of_the_day, a_day, make_long_slots):
     start, end = NOW - timedelta(hours=26), NOW - timedelta(hours=1)
     before = statements.slow(web, [a_day], ["sql"], start, end)
 
     late = [call(9000 + n, "SELECT late", ms=3.0, start=NOW - timedelta(hours=n, minutes=5)) for n in (2, 7, 8, 24)]
-    sender.spans("shop-1", *late)
+    of_the_day.spans("shop-1", *late)
     make_long_slots()
     after = statements.slow(web, [a_day], ["sql"], start, end)
 
@@ -377,13 +383,13 @@ def test_of_very_many_ways_to_call_those_that_take_most_time_are_kept_and_the_re
     """Also when what takes most time is another way after some came late."""
     hour = datetime.fromtimestamp(NOW.timestamp() // 21_600 * 21_600 - 21_600, UTC)
     start, end = hour, hour + timedelta(hours=6)
-    for name in ("OF_SPANS", "OF_QUARTERS"):
+    for name in ("OF_SPANS", "OF_LONG"):
         told = getattr(long_statements, name).replace(f"> {long_statements.MOST_KEPT}", "> 3")
         monkeypatch.setattr(long_statements, name, told)
     monkeypatch.setattr(
         long_slots,
         "_STATEMENTS",
-        long_slots._STATEMENTS._replace(of_short=(long_statements.OF_SPANS,), of_long=(long_statements.OF_QUARTERS,)),
+        long_slots._STATEMENTS._replace(of_short=(long_statements.OF_SPANS,), of_long=(long_statements.OF_LONG,)),
     )
     sender.spans("s", *[call(n, f"DROP TABLE t{'x' * n}", ms=n, start=hour + n * MS) for n in range(1, 11)])
     make_long_slots()

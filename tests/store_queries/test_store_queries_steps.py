@@ -19,6 +19,11 @@ def test_a_longer_time_has_longer_steps(minutes, step_s):
     assert Steps.over(START, START + timedelta(minutes=minutes), points=30).step_s == step_s
 
 
+@pytest.mark.parametrize(("hours", "step_s"), [(12, 180), (13, 900), (24, 900), (14 * 24, 7200)])
+def test_more_than_half_a_day_is_cut_into_steps_of_long_slots(hours, step_s):
+    assert Steps.over(START, START + timedelta(hours=hours), points=240).step_s == step_s
+
+
 @given(
     st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     st.integers(1, 86_400 * 100),

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../core/own_thread.h"
 #include "../frames/frames.h"
 #include "../frames/spans.h"
 #include "functions.h"
@@ -330,6 +330,7 @@ static uint64_t cpu_now_ns(void) {
 }
 
 static void *run(void *nothing) {
+    own_thread_is("sonde-cpu");
     const uint64_t period_ns = SECOND_NS / options.hz;
     uint64_t last_ns = now_ns(), due_ns = last_ns, checked_ns = last_ns;
     atomic_store(&own_tid, (pid_t)syscall(SYS_gettid));
@@ -379,17 +380,8 @@ int sampler_start(const SamplerOptions *wanted) {
     own_cpu_ns = known_births = 0;
     list_threads(true);
 
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    /* Signals are the application's: none may be delivered to a thread that it does not know. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_store(&running, true);
-    int error = pthread_create(&thread, &attributes, run, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
+    int error = own_thread_begin(&thread, STACK_BYTES, true, run, NULL);
     has_thread = error == 0;
     if (error) {
         atomic_store(&running, false);

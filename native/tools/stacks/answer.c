@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../core/own_thread.h"
 #include "capture.h"
 
 enum {
@@ -173,6 +173,7 @@ static void answer(const char *id) {
 /* -- waiting -- */
 
 static void *wait_for_python(void *given) {
+    own_thread_is("sonde-stacks");
     char *id = given;
     const struct timespec slice = {.tv_nsec = SLICE_MS * 1000000L};
     for (int waited = 0; waited < GRACE_MS && take(id, false); waited += SLICE_MS)
@@ -184,19 +185,10 @@ static void *wait_for_python(void *given) {
 
 static void begin_to_wait(char *id) {
     pthread_t thread;
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all); /* signals are the application's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&thread, &attributes, wait_for_python, id) != 0) {
+    if (own_thread_begin(&thread, STACK_BYTES, false, wait_for_python, id) != 0) {
         answer_claim(id);
         free(id);
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
 }
 
 /* Python hears of every command; who is first answers. */

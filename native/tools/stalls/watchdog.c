@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../../core/own_thread.h"
 #include "../watch/ticks.h"
 #include "collections.h"
 #include "kernel.h"
@@ -203,6 +203,7 @@ static uint64_t cpu_now_ns(void) {
 /* Twice in a threshold, so that a stall is seen before it is one; five times once there is something to see.
  */
 static void *run(void *nothing) {
+    own_thread_is("sonde-stalls");
     atomic_store(&own_tid, (pid_t)syscall(SYS_gettid));
     while (atomic_load(&running)) {
         uint64_t threshold_ticks = atomic_load(&stall_threshold);
@@ -218,8 +219,6 @@ static void *run(void *nothing) {
 /* -- life -- */
 
 static int begin(void) {
-    pthread_attr_t attributes;
-    sigset_t all, before;
     if (!has_condition) {
         pthread_condattr_t clock;
         pthread_condattr_init(&clock);
@@ -228,15 +227,8 @@ static int begin(void) {
         pthread_condattr_destroy(&clock);
         has_condition = true;
     }
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    /* Signals are the application's: none may be delivered to a thread that it does not know. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_store(&running, true);
-    int error = pthread_create(&thread, &attributes, run, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
+    int error = own_thread_begin(&thread, STACK_BYTES, true, run, NULL);
     has_thread = error == 0;
     if (error)
         atomic_store(&running, false);

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_WITHIN_S = 5.0
+_WITHIN_S = 2.0
 
 
 class _OverUnixSocket(http.client.HTTPConnection):

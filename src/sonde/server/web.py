@@ -77,6 +77,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CONSOLE = Path(__file__).with_name("console")
+ANSWER_WITHIN_S = {"web": 60, "loader": 300}
+"""A page that takes longer says that the store does not answer: one that stands still would keep all threads."""
 STORE_THREADS, STORE_WAITING = 6, 64
 ACCOUNT_THREADS, ACCOUNTS_WAITING = 2, 256
 LOGIN_THREADS, LOGINS_WAITING = 1, 8
@@ -233,7 +235,8 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
 def connect_store(values: Settings, store_socket: Path, user: str) -> StoreClient:
     """A client of the store these settings name; nothing is connected yet."""
     url = values[settings.STORE_URL]
-    return StoreClient.remote(url) if url else StoreClient.embedded(store_socket, user)
+    within_s = ANSWER_WITHIN_S[user]
+    return StoreClient.remote(url, within_s) if url else StoreClient.embedded(store_socket, user, within_s)
 
 
 def stop(
@@ -294,6 +297,7 @@ def make_parts(
         store=shown,
         recorded=store,
         answers=Answers(store_workers),
+        own_answers=Answers(account_workers),
         store_workers=store_workers,
         account_workers=account_workers,
         login_workers=Workers("a login", LOGIN_THREADS, LOGINS_WAITING),

@@ -8,6 +8,7 @@ import { Failure } from "./Failure";
 import { HealthMark } from "./HealthMark";
 import classes from "./Loaded.module.css";
 import { Panel } from "./Panel";
+import { SlowNote } from "./SlowNote";
 
 /** As much of a query as is shown. */
 export type Readable<T> = Pick<UseQueryResult<T>, "data" | "error" | "refetch">;
@@ -52,6 +53,7 @@ export function Loaded<T>({ query: { data, error, refetch }, skeleton, gone, chi
       <span className="visually-hidden" role="status">
         {t("loading")}
       </span>
+      <SlowNote />
       {skeleton}
     </div>
   );

@@ -33,6 +33,8 @@ class Parts:
     recorded: StoreClient
     """The same with names as they came in: for rules themselves, and for programs that are told apart by them."""
     answers: Answers
+    own_answers: Answers
+    """Where the store is not asked: a store that is slow or stands still keeps nobody from these."""
     store_workers: Workers
     account_workers: Workers
     login_workers: Workers

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -15,18 +14,14 @@ from sqlalchemy.exc import DBAPIError
 
 from sonde.server.accounts.credentials import new_id
 from sonde.server.api.failures import RefusedError
-from sonde.server.control.errors import (
-    ArtifactError,
-    NoAnswerError,
-    NotConnectedError,
-    RefusedByNodeError,
-    TooManyJobsError,
-)
+from sonde.server.control.errors import NoAnswerError, NotConnectedError, RefusedByNodeError, TooManyJobsError
 from sonde.server.control.jobs import Job
+from sonde.server.control.manual_runs import ManualRuns, job_of
 from sonde.server.control.nodes import MAX_AGENTS, Nodes, described
-from sonde.server.control.open_jobs import SILENT_FOR, OpenJobs
+from sonde.server.control.open_jobs import SERVER, SILENT_FOR, OpenJobs
+from sonde.server.control.results import Results
 from sonde.wire import control as wire
-from sonde.wire.control import ASK, MessageError, encoded_job, moment, parsed_moment
+from sonde.wire.control import ASK, MessageError, encoded_job, moment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -40,20 +35,15 @@ if TYPE_CHECKING:
     from sonde.server.control.open_jobs import OpenJob
     from sonde.server.control.signing import Signer
     from sonde.server.spool.spool import Sample
-    from sonde.wire.control import AgentMessage, Done, Hello, Manual, Piece, Progress, Refused, Result, ToolState
+    from sonde.wire.control import AgentMessage, Done, Hello, Manual, Piece, Progress, Refused, ToolState
 
 log = logging.getLogger(__name__)
 
 MOST_OPEN = 32
 """Jobs of one node that have not ended."""
 MOST_ASKED = 256
-MOST_MANUAL = 60
-"""Runs that programs of one node began themselves, within a minute."""
-MANUAL_WITHIN_S = 60.0
 MOST_COPIES = 4096
 """Jobs that are remembered for it: the audit says once that a copy was refused."""
-MOST_RESENT = 3
-"""A file that arrives damaged so often is given up."""
 START_WITHIN = timedelta(seconds=60)
 """An agent that gets a job later does not begin it. Clocks may differ by as much."""
 TAKE_WITHIN = timedelta(seconds=15)
@@ -64,7 +54,6 @@ ANSWER_WITHIN_S = 10.0
 ABORT_WITHIN = timedelta(seconds=15)
 LOOK_EVERY_S = 1.0
 UPKEEP_EVERY_S = 3600.0
-SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +104,10 @@ class Control:
         self._asked: dict[str, tuple[str, asyncio.Future[list[ToolState]]]] = {}  # id -> app, answer
         self._added = asyncio.Event()
         self._closing = asyncio.Event()
-        self._manual_at: dict[tuple[str, str], deque[float]] = {}  # by app and node: when such runs came
         self._copies: dict[str, None] = {}  # jobs of which the audit says already that a copy was refused
-        self._seconds = seconds
+        self._results = Results(self._open, artifacts, workers)
+        self._manual_runs = ManualRuns(seconds)
         self.bad_messages = 0
-        self.manual_refused = 0
 
     async def prepare(self) -> None:
         """Take up what an earlier process has left."""
@@ -151,7 +139,7 @@ class Control:
         yield from self._nodes.samples()
         yield from self.artifacts.samples()
         yield "sonde_control_bad_messages_total", {}, self.bad_messages
-        yield "sonde_jobs_manual_refused_total", {}, self.manual_refused
+        yield "sonde_jobs_manual_refused_total", {}, self._manual_runs.refused
         yield "sonde_jobs_open", {}, len(self._open)
         for state, count in self._open.ended.items():
             yield "sonde_jobs_ended_total", {"state": state}, count
@@ -227,16 +215,11 @@ class Control:
         """A part of an artifact has come."""
         it = self._mine(agent, piece.job)
         if it is None:
-            _say(agent, {"type": "settled", "job": piece.job})
+            agent.say({"type": "settled", "job": piece.job})
             return
         it.accepted = True
         it.heard_of(self._now())
-        try:
-            offset = await self._workers(self.artifacts.store, piece.job, piece)
-        except ArtifactError as error:
-            await self._give_up(agent, it, error)
-            return
-        _say(agent, {"type": "received", "job": piece.job, "name": piece.name, "offset": offset})
+        await self._results.piece(agent, it, piece)
 
     # -- for the API --------------------------------------------------------------------------------------------------
     def processes(self) -> list[dict[str, Any]]:
@@ -328,7 +311,7 @@ class Control:
         it.cancelled = it.cancelled or how == "abort"
         agent = self._nodes.connected(it.job.app, it.job.agent)
         if agent is not None:
-            _say(agent, {"type": "cancel", "job": job_id, "how": cast("Any", how)})
+            agent.say({"type": "cancel", "job": job_id, "how": cast("Any", how)})
             if how == "abort":
                 it.due = min(it.due, self._now() + ABORT_WITHIN)
         elif how == "abort":
@@ -375,7 +358,7 @@ class Control:
         )
 
     def _give(self, agent: Agent, job: Job) -> None:
-        _say(agent, {"type": "job", "body": job.body, "signature": self._signer.sign(job.body)})
+        agent.say({"type": "job", "body": job.body, "signature": self._signer.sign(job.body)})
 
     def _mine(self, agent: Agent, job_id: str) -> OpenJob | None:
         """The open job, if it is that agent's: nobody can speak of another's."""
@@ -388,7 +371,7 @@ class Control:
         it.heard_of(self._now())
         it.due = max(it.due, it.job.deadline_at)
         if it.cancel_how:
-            _say(agent, {"type": "cancel", "job": it.job.id, "how": cast("Any", it.cancel_how)})
+            agent.say({"type": "cancel", "job": it.job.id, "how": cast("Any", it.cancel_how)})
 
     async def _taken_over(self, agent: Agent) -> None:
         """A process has one agent: what runs there for another one, which is gone, runs no more."""
@@ -435,51 +418,16 @@ class Control:
         if it := self._mine(agent, job_id):
             self._resume(agent, it)
             return
-        started = parsed_moment(message["started_at"])
+        job = job_of(agent, message, self._now())
         if self._open.find(job_id) is not None or await self._workers(self._jobs.find, job_id) is not None:
-            _say(agent, {"type": "settled", "job": job_id})
+            agent.say({"type": "settled", "job": job_id})
             return
-        if not self._takes_manual(agent):
-            self.manual_refused += 1
-            _say(agent, {"type": "settled", "job": job_id})
+        if not self._manual_runs.take(agent, has_room=len(self._open.of_node(agent.app, agent.node)) < MOST_OPEN):
+            agent.say({"type": "settled", "job": job_id})
             return
-        now = self._now()
-        job = Job(
-            id=job_id,
-            app=agent.app,
-            node=agent.node,
-            host=agent.host,
-            agent=agent.instance,
-            pid=message["pid"],
-            service=message["service"],
-            instance=message["instance"],
-            tool=message["tool"],
-            options=message["options"],
-            seconds=message["seconds"],
-            created_by=f"code: {message['name']}"[:128],
-            created_at=now,
-            expires_at=now,
-            deadline_at=now + SILENT_FOR,
-            body="",
-            state="running",
-            started_at=started,
-        )
         it = await self._open.add(job)
         it.accepted = True
         self._added.set()
-
-    def _takes_manual(self, agent: Agent) -> bool:
-        """Whether one more of that node's may come now."""
-        now, key = self._seconds(), (agent.app, agent.node)
-        self._manual_at = {it: times for it, times in self._manual_at.items() if now - times[-1] < MANUAL_WITHIN_S}
-        times = self._manual_at.get(key, deque(maxlen=MOST_MANUAL))
-        if len(times) == MOST_MANUAL and now - times[0] < MANUAL_WITHIN_S:
-            return False
-        if len(self._open.of_node(agent.app, agent.node)) >= MOST_OPEN:
-            return False
-        times.append(now)
-        self._manual_at[key] = times
-        return True
 
     async def _done(self, agent: Agent, message: Done) -> None:
         job_id, event = message["job"], message["event"]
@@ -494,42 +442,11 @@ class Control:
                 await self._open.fail(it, who, event["reason"], event["message"])
             elif event["event"] == "tools":
                 await self._open.fail(it, who, "error", "the process answered what nobody had asked")
-            elif not await self._result(agent, it, event):
-                return
-        _say(agent, {"type": "settled", "job": job_id})
-
-    async def _result(self, agent: Agent, it: OpenJob, event: Result) -> bool:
-        """Whether it is settled; else the agent has been told what is missing."""
-        it.heard_of(self._now())
-        files = event["artifacts"]
-        if len({artifact["name"] for artifact in files}) < len(files):
-            await self._open.fail(it, SERVER, "error", "two artifacts of the job have one name")
-            return True
-        try:
-            for artifact in files:
-                offset = await self._workers(self.artifacts.complete, it.job.id, artifact)
-                if offset is not None:
-                    return await self._wait_for(agent, it, artifact["name"], offset)
-            await self._workers(self.artifacts.tidy, it.job.id)
-        except ArtifactError as error:
-            await self._open.fail(it, SERVER, error.reason, str(error))
-            return True
-        await self._open.end(it, "done", f"agent:{agent.node}", document=event["document"], artifacts=files)
-        return True
-
-    async def _wait_for(self, agent: Agent, it: OpenJob, name: str, offset: int) -> bool:
-        it.resent += 1
-        if it.resent > MOST_RESENT:
-            await self._open.fail(it, SERVER, "error", f"the artifact {name} arrived damaged {MOST_RESENT} times")
-            return True
-        _say(agent, {"type": "received", "job": it.job.id, "name": name, "offset": offset})
-        return False
-
-    async def _give_up(self, agent: Agent, it: OpenJob, error: ArtifactError) -> None:
-        """The job's files cannot be kept: nothing of it is wanted any more."""
-        log.warning("job %s has failed: %s", it.job.id, error)
-        await self._open.fail(it, SERVER, error.reason, str(error))
-        _say(agent, {"type": "settled", "job": it.job.id})
+            else:
+                it.heard_of(self._now())
+                if not await self._results.settle(agent, it, event):
+                    return
+        agent.say({"type": "settled", "job": job_id})
 
     def _asked_of(self, agent: Agent, job_id: str) -> asyncio.Future[list[ToolState]] | None:
         app, answer = self._asked.get(job_id, ("", None))
@@ -553,7 +470,7 @@ class Control:
                 log.warning("job %s cannot be ended yet: %s", it.job.id, error)
                 continue
             if agent is not None:
-                _say(agent, {"type": "settled", "job": it.job.id})
+                agent.say({"type": "settled", "job": it.job.id})
 
     async def _forget(self) -> None:
         """Retention: jobs that are too old go, and the files of jobs that are none any more."""
@@ -564,12 +481,6 @@ class Control:
             await self._workers(self.artifacts.sweep, self._jobs.wanted)
         except (DBAPIError, RefusedError, OSError) as error:
             log.warning("old jobs cannot be removed: %s; again in an hour", error)
-
-
-def _say(agent: Agent, message: wire.ServerMessage) -> None:
-    """An agent that is not connected hears it when it is back, in another way."""
-    if agent.link is not None:
-        agent.link.say(message)
 
 
 def _not_connected(node: str) -> str:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sonde.server.control.link import Link
-    from sonde.wire.control import Hello, Process
+    from sonde.wire.control import Hello, Process, ServerMessage
 
 REMEMBERED_S = 600.0
 """How long the processes of an agent that is gone are shown, as not connected."""
@@ -35,6 +35,11 @@ class Agent:
     def connected(self) -> bool:
         """Whether it can be told something."""
         return self.link is not None
+
+    def say(self, message: ServerMessage) -> None:
+        """One that is not connected hears it when it is back, in another way."""
+        if self.link is not None:
+            self.link.say(message)
 
 
 class Nodes:

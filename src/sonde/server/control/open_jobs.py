@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sonde.server.control.jobs import Job, Jobs, State
     from sonde.wire.control import Artifact, Progress
 
+SERVER = "server"
+"""Who ended a job, where nobody else did."""
 SILENT_FOR = timedelta(seconds=90)
 """Beyond its time a job may be silent that long: while its result is put together, or the agent is away."""
 AT_MOST = timedelta(hours=1)

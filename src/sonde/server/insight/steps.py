@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SLOT_S = 30
 _STEPS_S = (30, 60, 90, 180, 360, 540, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
+_LONG_S, _LONG_SLOT_S = 43_200, 900
+"""What is longer has steps of which each is long slots as a whole: short ones of a day are ten times as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Steps:
     def over(cls, start: datetime, end: datetime, *, points: int) -> Steps:
         """The finest steps that make at most about `points` of the time from `start` to `end`."""
         span_s = max((end - start).total_seconds(), 1)
-        fitting = (step for step in _STEPS_S if span_s / step <= points)
+        at_least_s = _LONG_SLOT_S if span_s > _LONG_S else SLOT_S
+        fitting = (step for step in _STEPS_S if step >= at_least_s and span_s / step <= points)
         day_s = _STEPS_S[-1]
         step_s = next(fitting, None) or day_s * -int(-span_s // (points * day_s))
         return cls(floor_to(start, SLOT_S), end, step_s)

@@ -33,7 +33,8 @@ DATABASE = "sonde"
 """What names without a database mean, unless the address of a store says otherwise."""
 POOL_CONNECTIONS = 16
 _WAIT_FOR_CONNECTION_S = 30.0
-_CONNECT_S, _ANSWER_S = 5, 300
+_CONNECT_S = 5
+ANSWER_WITHIN_S = 300
 _INSERT = re.compile(r"\s*INSERT\s+INTO\s+(.+)\s+FORMAT\s+(\w+)\s*", re.IGNORECASE | re.DOTALL)
 _CREATE_DATABASE = re.compile(r"\s*CREATE\s+DATABASE\b", re.IGNORECASE)
 _TRY_LATER = frozenset({202, 209, 210, 745, 999})
@@ -52,9 +53,9 @@ class StoreClient:
     Times come back aware, in UTC unless the column says otherwise; FixedString comes back as bytes.
     """
 
-    def __init__(self, address: Mapping[str, Any], database: str, *, embedded: bool) -> None:
+    def __init__(self, address: Mapping[str, Any], database: str, within_s: int, *, embedded: bool) -> None:
         """Use `embedded` or `remote`. `address`: arguments of clickhouse-connect's HttpClient."""
-        self._address = dict(address)
+        self._address = dict(address) | {"send_receive_timeout": within_s}
         self._database = database
         self._embedded = embedded
         self._places = BoundedSemaphore(POOL_CONNECTIONS)
@@ -62,8 +63,8 @@ class StoreClient:
         self._client: HttpClient | None = None
 
     @classmethod
-    def embedded(cls, socket: Path, user: str) -> Self:
-        """The store process behind `socket`. `user`: `loader` or `web`."""
+    def embedded(cls, socket: Path, user: str, within_s: int = ANSWER_WITHIN_S) -> Self:
+        """The store process behind `socket`. `user`: `loader` or `web`. `within_s`: how long an answer may take."""
         address: dict[str, Any] = {
             "interface": "http",
             "host": "localhost",
@@ -73,10 +74,10 @@ class StoreClient:
             "compress": False,
             "pool_mgr": _UnixPools(str(socket)),
         }
-        return cls(address, DATABASE, embedded=True)
+        return cls(address, DATABASE, within_s, embedded=True)
 
     @classmethod
-    def remote(cls, url: str) -> Self:
+    def remote(cls, url: str, within_s: int = ANSWER_WITHIN_S) -> Self:
         """A ClickHouse server, `http://user:password@host:8123/database?setting=value`. Raises ValueError."""
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -91,7 +92,7 @@ class StoreClient:
             "compress": "zstd",
             "pool_mgr": PoolManager(maxsize=POOL_CONNECTIONS),
         }
-        return cls(address, unquote(parts.path.strip("/")) or DATABASE, embedded=False)
+        return cls(address, unquote(parts.path.strip("/")) or DATABASE, within_s, embedded=False)
 
     def rows(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, settings: Mapping[str, object] | None = None
@@ -131,6 +132,10 @@ class StoreClient:
             with path.open("rb") as rows:
                 client.raw_insert(found[1], None, rows, settings=_plain(settings), fmt=found[2])
 
+    def regroups(self) -> bool:
+        """Whether a service's rows may be told as another app's, or not at all."""
+        return False
+
     def close(self) -> None:
         """Connections close. A later call opens them again."""
         self._address["pool_mgr"].clear()
@@ -161,7 +166,6 @@ class StoreClient:
                     database=None,
                     autogenerate_session_id=False,
                     connect_timeout=_CONNECT_S,
-                    send_receive_timeout=_ANSWER_S,
                     query_retries=0,
                     show_clickhouse_errors="scrub",
                     tz_mode="aware",

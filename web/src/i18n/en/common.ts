@@ -2,6 +2,7 @@
 export const common = {
   skip: "Skip to content",
   loading: "Loading",
+  "loading.slow": "Still waiting: the server or its store is busy, or does not answer.",
   close: "Close",
   clear: "Clear",
   more: "Show {count} more",

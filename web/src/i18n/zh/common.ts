@@ -3,6 +3,7 @@ import type { common as words } from "../en/common";
 export const common: Record<keyof typeof words, string> = {
   skip: "跳到正文",
   loading: "加载中",
+  "loading.slow": "仍在等待：服务器或其存储正忙，或没有响应。",
   close: "关闭",
   clear: "清除",
   more: "再显示 {count} 项",

@@ -68,7 +68,7 @@ def routes(parts: Parts) -> APIRouter:
             check(caller, app)
             return _report(parts, app, table.all().get(app))
 
-        return await parts.answers(request, query, "app with that id")
+        return await parts.own_answers(request, query, "app with that id")
 
     @router.put("/apps/{app}/settings")
     async def say(wish: AppSettingsWish, app: AppId, caller: Annotated[Caller, Depends(admin)]) -> AppSettings:

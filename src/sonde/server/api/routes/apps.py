@@ -37,7 +37,7 @@ def routes(parts: Parts) -> APIRouter:
             seen = [app for app in parts.accounts.apps.all() if caller.sees(app.id)]
             return Page(items=[App(id=app.id, name=app.name, created_at=app.created_at) for app in seen])
 
-        return await parts.answers(request, query, "app")
+        return await parts.own_answers(request, query, "app")
 
     @router.post("/apps", status_code=201)
     async def make_app(wish: AppWish, caller: Annotated[Caller, Depends(writer)]) -> NewApp:

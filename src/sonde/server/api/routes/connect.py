@@ -48,6 +48,6 @@ def routes(parts: Parts) -> APIRouter:
             found = parts.hints.seen_by(caller.apps)
             return Page(items=[ConnectHint.model_validate(hint, from_attributes=True) for hint in found])
 
-        return await parts.answers(request, query, "hint")
+        return await parts.own_answers(request, query, "hint")
 
     return router

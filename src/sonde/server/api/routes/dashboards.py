@@ -119,7 +119,7 @@ def routes(parts: Parts) -> APIRouter:
             rows = [_ready_row(name, document) for name, document in ready(language).items()]
             return Page(items=rows + [_row(dashboard) for dashboard in kept.all(caller.apps)])
 
-        return await parts.answers(request, query, "dashboard")
+        return await parts.own_answers(request, query, "dashboard")
 
     @router.post("/dashboards", status_code=201)
     async def create(wish: DashboardWish, caller: Annotated[Caller, Depends(writer)]) -> Dashboard:
@@ -150,7 +150,7 @@ def routes(parts: Parts) -> APIRouter:
                 return Dashboard(**_ready_row(dashboard_id, document).model_dump(), document=document)
             return _whole(known(dashboard_id, caller))
 
-        return await parts.answers(request, query, "dashboard")
+        return await parts.own_answers(request, query, "dashboard")
 
     @router.put("/dashboards/{dashboard_id}")
     async def save(
@@ -258,7 +258,7 @@ def routes(parts: Parts) -> APIRouter:
             share, found = shared(token)
             return SharedDashboard(document=found.document, values=dict(share.values), expires_at=share.expires_at)
 
-        return await parts.answers(request, query, "dashboard")
+        return await parts.own_answers(request, query, "dashboard")
 
     @router.get("/shared/{token}/panels/{panel_id}", response_model=PanelData)
     async def shared_panel(

@@ -52,6 +52,6 @@ def routes(parts: Parts, readiness: Readiness, metrics_page: Callable[[], str]) 
         """Counters of intake, spool, loader, API and store in Prometheus' text format: of every app together."""
         if caller.apps is not None:
             raise RefusedError(403, "forbidden", "these counters are of every app, and the token is for some")
-        return Response(await parts.store_workers(metrics_page), media_type=CONTENT_TYPE)
+        return Response(await parts.account_workers(metrics_page), media_type=CONTENT_TYPE)
 
     return router

@@ -97,7 +97,7 @@ def routes(parts: Parts) -> APIRouter:
             check(caller, app)
             return Page(items=[_report(rule) for rule in rules.of(app)])
 
-        return await parts.answers(request, query, "app with that id")
+        return await parts.own_answers(request, query, "app with that id")
 
     @router.post("/apps/{app}/names", status_code=201)
     async def add(wish: NameWish, app: AppId, caller: Writer) -> NameRule:

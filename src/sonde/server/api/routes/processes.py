@@ -44,7 +44,7 @@ def routes(parts: Parts) -> APIRouter:
     ) -> Response:
         """Processes with a probe whose agent is connected, and for some minutes those whose agent was."""
         found = listed(caller, app=app, node=node, service=service)
-        return await parts.answers(request, lambda: found, "process")
+        return await parts.own_answers(request, lambda: found, "process")
 
     @router.post("/processes/{app}/{node}/{pid}/tools")
     async def ask(app: AppId, node: NodeId, pid: Pid, caller: Annotated[Caller, Depends(reader)]) -> Page[Process]:

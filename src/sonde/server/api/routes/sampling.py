@@ -72,7 +72,7 @@ def routes(parts: Parts) -> APIRouter:
             check(caller, app)
             return _sampling(app, service, settings.find(app, service))
 
-        return await parts.answers(request, query, "service")
+        return await parts.own_answers(request, query, "service")
 
     @router.put(address)
     async def say(

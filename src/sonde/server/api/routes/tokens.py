@@ -39,7 +39,9 @@ def routes(parts: Parts) -> APIRouter:
     @router.get("/tokens", response_model=Page[Token])
     async def all_of_them(request: Request, _: Admin) -> Response:
         """Every token, oldest first."""
-        return await parts.answers(request, lambda: Page(items=[Token(**_said(it)) for it in tokens.all()]), "token")
+        return await parts.own_answers(
+            request, lambda: Page(items=[Token(**_said(it)) for it in tokens.all()]), "token"
+        )
 
     @router.post("/tokens", status_code=201)
     async def make(wish: TokenWish, response: Response, caller: Admin) -> NewToken:

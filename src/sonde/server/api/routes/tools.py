@@ -22,6 +22,6 @@ def routes(parts: Parts) -> APIRouter:
     @router.get("/tools", response_model=Page[Tool])
     async def list_tools(request: Request, _: Annotated[Caller, Depends(reader)]) -> Response:
         """The tools of this version; what a process can do with each, that process says."""
-        return await parts.answers(request, lambda: page, "tool")
+        return await parts.own_answers(request, lambda: page, "tool")
 
     return router

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sonde.server.store.queries.rollups import LONG_SLOTS_S
+from sonde.server.store.queries.rollups import KEPT_BY, LONG_SLOTS_S, made_until
 from sonde.server.store.queries.scope import scope
 from sonde.server.store.queries.statement_sums import CALLS as OF_CALLS
 
@@ -27,8 +27,8 @@ class Difference(NamedTuple):
 
 _REQUESTS, _CALLS = "is_entry OR kind IN ('client', 'producer')", "peer != ''"
 
-_MADE = "at + {slot_s} <= (SELECT max(until) FROM long_slots_made)"
-_STATEMENTS_MADE = _MADE.replace("long_slots_made", "long_statements_made")
+_MADE = f"at + {{slot_s}} <= ({made_until('long_slots_made')})"
+_STATEMENTS_MADE = f"at + {{slot_s}} <= ({made_until('long_statements_made')})"
 
 
 class _Kept(NamedTuple):
@@ -40,15 +40,24 @@ class _Kept(NamedTuple):
     rows: str = "true"
     times: str = "true"
     counted: str = "count"
+    service: str = "service"
+    """Of spans, what rows have as their service."""
 
 
 _KEPT = (
     _Kept("rollup_30s", 30, _REQUESTS),
     _Kept("edges_30s", 30, _CALLS),
     *(
-        _Kept("rollup_long FINAL", slot_s, _REQUESTS, f"slot_s = {slot_s} AND kept_by = '{kept_by}'", _MADE)
+        _Kept(
+            "rollup_long FINAL",
+            slot_s,
+            _REQUESTS,
+            f"slot_s = {slot_s} AND kept_by = '{kept_by}'",
+            _MADE,
+            service="''" if kept_by == "app" else "service",
+        )
         for slot_s in LONG_SLOTS_S
-        for kept_by in ("endpoint", "instance", "service")
+        for kept_by in KEPT_BY
     ),
     *(_Kept("edges_long FINAL", slot_s, _CALLS, f"slot_s = {slot_s}", _MADE) for slot_s in LONG_SLOTS_S),
     *(
@@ -79,23 +88,23 @@ def traces_without_time(client: StoreClient, start: datetime, end: datetime) -> 
 def _compare(client: StoreClient, kept: _Kept, start: datetime, end: datetime) -> list[Difference]:
     rows = client.rows(
         f"""
-        SELECT at, app, service,
+        SELECT at, app, of_service,
             (sumIf(n, of_spans), sumIf(failed, of_spans), sumIf(ns, of_spans)) AS spans,
             (sumIf(n, NOT of_spans), sumIf(failed, NOT of_spans), sumIf(ns, NOT of_spans)) AS statistics
         FROM (
             SELECT true AS of_spans, toStartOfInterval(toDateTime(start_time), INTERVAL {kept.slot_s} SECOND) AS at,
-                app, service, count() AS n, countIf(is_error) AS failed, sum(duration_ns) AS ns
+                app, {kept.service} AS of_service, count() AS n, countIf(is_error) AS failed, sum(duration_ns) AS ns
             FROM spans WHERE {kept.spans}
-            GROUP BY at, app, service
+            GROUP BY at, app, of_service
             UNION ALL
             SELECT false, slot, app, service, sum({kept.counted}), sum(errors), sum(sum_ns)
             FROM {kept.table} WHERE {kept.rows} GROUP BY slot, app, service
         )
         WHERE at > toDateTime({{start_s:Int64}} - {kept.slot_s}, 'UTC') AND at < toDateTime({{end_s:Int64}}, 'UTC')
             AND {kept.times.format(slot_s=kept.slot_s)}
-        GROUP BY at, app, service
+        GROUP BY at, app, of_service
         HAVING spans != statistics
-        ORDER BY at, app, service
+        ORDER BY at, app, of_service
         """,
         scope(None, start, end),
     )

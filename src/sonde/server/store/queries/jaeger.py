@@ -33,7 +33,7 @@ class Wanted:
 def services(client: StoreClient, apps: Sequence[str] | None, start: datetime, end: datetime) -> list[str]:
     """By name, those that did or asked for anything in that time."""
     rows = client.rows(
-        f"SELECT DISTINCT service FROM {rollups.requests(start, end, ())}"
+        f"SELECT DISTINCT service FROM {rollups.requests(client, start, end, ('service',))}"
         f" WHERE {APPS} AND {SLOTS} ORDER BY service LIMIT {MOST_NAMES}",
         scope(apps, start, end),
     )
@@ -46,7 +46,7 @@ def operations(
     """(name, kind) of the service's requests and outgoing calls. What it does inside has no statistics to list."""
     rows = client.rows(
         f"""
-        SELECT DISTINCT endpoint, toString(kind) AS kind_name FROM {rollups.requests(start, end, ("endpoint",))}
+        SELECT DISTINCT endpoint, toString(kind) AS kind_name FROM {rollups.requests(client, start, end, ("endpoint",))}
         WHERE {APPS} AND {SLOTS} AND service = {{service:String}}
         ORDER BY endpoint, kind_name LIMIT {MOST_NAMES}
         """,

@@ -8,12 +8,12 @@ the new one. Where nothing was made yet, short slots are read, or spans.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from sonde.server.insight.steps import floor_to
+from sonde.server.insight.steps import SLOT_S, floor_to
 from sonde.server.store.queries import long_statements
-from sonde.server.store.queries.rollups import LONG_SLOTS_S
+from sonde.server.store.queries.rollups import KEPT_BY, LONG_SLOTS_S, MADE_AS, made_until
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,7 +25,13 @@ CLOSED_AFTER = timedelta(seconds=90)
 _INSERT_MAX = timedelta(minutes=3)
 """Rows are dated when their insert begins; longer than this none takes."""
 
-_WIDEST_S, _WIDE_S = LONG_SLOTS_S
+_SHORTEST_S = LONG_SLOTS_S[-1]
+_LENGTH = "{slot_s:UInt32}"
+_LONG = f"toStartOfInterval(slot, toIntervalSecond({_LENGTH}))"
+_TIMES = (
+    "slot >= {first:DateTime('UTC')} AND slot < {last:DateTime('UTC')}"
+    f" AND {_LONG} IN {{slots:Array(DateTime('UTC'))}}"
+)
 
 _REQUEST_SUMS = """
     sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, sum(error_sum_ns) AS error_sum_ns,
@@ -41,66 +47,54 @@ _TOTALS = "count, errors, sum_ns, error_sum_ns, min_ns, max_ns, satisfied, toler
 
 _REQUESTS = f"""
     INSERT INTO rollup_long (slot_s, slot, {_REQUEST_KEYS}, {_TOTALS}, made)
-    SELECT {_WIDE_S}, long, {_REQUEST_KEYS}, {_REQUEST_SUMS}, now64(3, 'UTC')
+    SELECT {_LENGTH}, long, {_REQUEST_KEYS}, {_REQUEST_SUMS}, now64(3, 'UTC')
     FROM (
         SELECT
-            toStartOfInterval(slot, INTERVAL {_WIDE_S} SECOND) AS long, by AS kept_by,
-            app, service, kind, is_entry, is_root,
+            {_LONG} AS long, by AS kept_by, app, if(by = 'app', '', service) AS service, kind, is_entry, is_root,
             if(by = 'endpoint', endpoint, '') AS endpoint, if(by = 'instance', instance, '') AS instance,
             status_code, {_TOTALS}
-        FROM (
-            SELECT * FROM rollup_30s
-            WHERE slot >= {{first:DateTime('UTC')}} AND slot < {{last:DateTime('UTC')}}
-                AND toStartOfInterval(slot, INTERVAL {_WIDE_S} SECOND) IN {{slots:Array(DateTime('UTC'))}}
-        )
-        ARRAY JOIN ['endpoint', 'instance', 'service'] AS by
+        FROM (SELECT * FROM rollup_30s WHERE {_TIMES})
+        ARRAY JOIN {list(KEPT_BY)} AS by
     )
     GROUP BY long, {_REQUEST_KEYS}"""
 _CALLS = f"""
     INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, histogram, durations, made)
-    SELECT {_WIDE_S}, toStartOfInterval(slot, INTERVAL {_WIDE_S} SECOND) AS long, {_CALL_KEYS}, {_CALL_SUMS},
-        now64(3, 'UTC')
-    FROM edges_30s
-    WHERE slot >= {{first:DateTime('UTC')}} AND slot < {{last:DateTime('UTC')}}
-        AND long IN {{slots:Array(DateTime('UTC'))}}
+    SELECT {_LENGTH}, {_LONG} AS long, {_CALL_KEYS}, {_CALL_SUMS}, now64(3, 'UTC')
+    FROM edges_30s WHERE {_TIMES}
     GROUP BY long, {_CALL_KEYS}"""
-_WIDER = "slot >= {first:DateTime('UTC')} AND slot < {last:DateTime('UTC')}"
-_REQUESTS_WIDER = f"""
+_REQUESTS_LONGER = f"""
     INSERT INTO rollup_long (slot_s, slot, {_REQUEST_KEYS}, {_TOTALS}, made)
-    SELECT {_WIDEST_S}, toStartOfInterval(slot, INTERVAL {_WIDEST_S} SECOND) AS long, {_REQUEST_KEYS}, {_REQUEST_SUMS},
-        now64(3, 'UTC')
-    FROM rollup_long FINAL
-    WHERE {_WIDER} AND slot_s = {_WIDE_S} AND long IN {{slots:Array(DateTime('UTC'))}}
+    SELECT {_LENGTH}, {_LONG} AS long, {_REQUEST_KEYS}, {_REQUEST_SUMS}, now64(3, 'UTC')
+    FROM rollup_long FINAL WHERE slot_s = {{of_s:UInt32}} AND {_TIMES}
     GROUP BY long, {_REQUEST_KEYS}"""
-_CALLS_WIDER = f"""
+_CALLS_LONGER = f"""
     INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, histogram, durations, made)
-    SELECT {_WIDEST_S}, toStartOfInterval(slot, INTERVAL {_WIDEST_S} SECOND) AS long, {_CALL_KEYS}, {_CALL_SUMS},
-        now64(3, 'UTC')
-    FROM edges_long FINAL
-    WHERE {_WIDER} AND slot_s = {_WIDE_S} AND long IN {{slots:Array(DateTime('UTC'))}}
+    SELECT {_LENGTH}, {_LONG} AS long, {_CALL_KEYS}, {_CALL_SUMS}, now64(3, 'UTC')
+    FROM edges_long FINAL WHERE slot_s = {{of_s:UInt32}} AND {_TIMES}
     GROUP BY long, {_CALL_KEYS}"""
 _ONE_BLOCK: dict[str, object] = {"min_insert_block_size_rows": 10**8, "min_insert_block_size_bytes": 2**30}
 
 
 class _Family(NamedTuple):
-    """Long slots that are made together. `marker`: the table that says until when they are."""
+    """Long slots that are made together. `marker`: the table that says until when they are.
+
+    Statements have the parameters `slot_s`, the length of the slots that are made, these as `slots`, from `first` to
+    `last`, and `of_s`, the length of those that they are made of.
+    """
 
     marker: str
     of_short: tuple[str, ...]
     of_long: tuple[str, ...]
-    at_once_s: int
-    """Of a longer time there may be more keys than the engine has memory for."""
     since: str = "true"
     """Condition over `slot`: of which time there is anything to make them of."""
 
 
-_STATISTICS = _Family("long_slots_made", (_REQUESTS, _CALLS), (_REQUESTS_WIDER, _CALLS_WIDER), 3600)
+_STATISTICS = _Family("long_slots_made", (_REQUESTS, _CALLS), (_REQUESTS_LONGER, _CALLS_LONGER))
 _STATEMENTS = _Family(
     "long_statements_made",
     (long_statements.OF_SPANS,),
-    (long_statements.OF_QUARTERS,),
-    3600,
-    f"slot >= (SELECT toDateTime(min(start_time)) - {_WIDE_S} FROM spans)",
+    (long_statements.OF_LONG,),
+    f"slot >= (SELECT toDateTime(min(start_time)) - {_SHORTEST_S} FROM spans)",
 )
 
 
@@ -118,10 +112,9 @@ def make(client: StoreClient, now: datetime | None = None) -> int:
 
 def is_behind(client: StoreClient) -> bool:
     """Whether something came for slots that are made since they were; what comes within their second is not seen."""
-    marks = f"(SELECT max({{column}}) FROM {_STATISTICS.marker})"
     late = (
-        f"slot < {marks.format(column='until')}"
-        f" AND written > {marks.format(column='of_rows_until')} + {int(_INSERT_MAX.total_seconds())}"
+        f"slot < ({made_until(_STATISTICS.marker)})"
+        f" AND written > (SELECT max(of_rows_until) FROM {_STATISTICS.marker}) + {int(_INSERT_MAX.total_seconds())}"
     )
     looks = (f"EXISTS(SELECT 1 FROM {table} WHERE {late})" for table in ("rollup_30s", "edges_30s"))
     ((behind,),) = client.rows(f"SELECT {' OR '.join(looks)}")
@@ -130,18 +123,21 @@ def is_behind(client: StoreClient) -> bool:
 
 def _make(client: StoreClient, family: _Family, now: datetime | None) -> int:
     ((began, until, of_rows_until),) = client.rows(
-        f"SELECT now('UTC'), max(until), max(of_rows_until) FROM {family.marker}"
+        f"SELECT now('UTC'), ({made_until(family.marker)}), max(of_rows_until) FROM {family.marker}"
     )
-    closed = floor_to((now or began) - CLOSED_AFTER, _WIDE_S)
+    closed = floor_to((now or began) - CLOSED_AFTER, _SHORTEST_S)
     wanted = _wanted(client, family, until, closed, of_rows_until)
-    for _, near in groupby(wanted, key=lambda slot: floor_to(slot, family.at_once_s)):
-        _write(client, family.of_short, list(near), _WIDE_S)
-    wider = {floor_to(slot, _WIDEST_S) for slot in (*wanted, *([until] if until.timestamp() else []))}
-    over = sorted(slot for slot in wider if slot + timedelta(seconds=_WIDEST_S) <= closed)
-    for slot in over:
-        _write(client, family.of_long, [slot], _WIDEST_S)
+    touched = {*wanted, *([until] if until.timestamp() else [])}
+    _write(client, family.of_short, wanted, _SHORTEST_S, SLOT_S)
+    for of_s, slot_s in pairwise(reversed(LONG_SLOTS_S)):
+        longer = sorted({floor_to(slot, slot_s) for slot in touched})
+        over = [slot for slot in longer if slot + timedelta(seconds=slot_s) <= closed]
+        _write(client, family.of_long, over, slot_s, of_s)
     client.command(
-        f"INSERT INTO {family.marker} SELECT {{closed:DateTime('UTC')}}, {{written:DateTime('UTC')}}, now64(3, 'UTC')",
+        f"""
+        INSERT INTO {family.marker} (made_as, until, of_rows_until, made)
+        SELECT '{MADE_AS}', {{closed:DateTime('UTC')}}, {{written:DateTime('UTC')}}, now64(3, 'UTC')
+        """,
         {"closed": max(closed, until), "written": began - _INSERT_MAX},
     )
     return len(wanted)
@@ -151,19 +147,24 @@ def _wanted(
     client: StoreClient, family: _Family, until: datetime, closed: datetime, of_rows_until: datetime
 ) -> list[datetime]:
     """In order: what was not made, and what was written to since it was."""
-    long = f"SELECT DISTINCT toStartOfInterval(slot, INTERVAL {_WIDE_S} SECOND) AS long"
+    long = f"SELECT DISTINCT {_LONG} AS long"
     rows = client.rows(
         " UNION DISTINCT ".join(
             f"{long} FROM {table} WHERE slot < {{closed:DateTime('UTC')}} AND {family.since} AND {condition}"
             for table in ("rollup_30s", "edges_30s")
             for condition in ("slot >= {until:DateTime('UTC')}", "written >= {written:DateTime('UTC')}")
         ),
-        {"closed": closed, "until": until, "written": of_rows_until},
+        {"closed": closed, "until": until, "written": of_rows_until, "slot_s": _SHORTEST_S},
     )
     return sorted(slot for (slot,) in rows)
 
 
-def _write(client: StoreClient, statements: Collection[str], slots: Sequence[datetime], slot_s: int) -> None:
-    parameters = {"first": slots[0], "last": slots[-1] + timedelta(seconds=slot_s), "slots": list(slots)}
-    for statement in statements:
-        client.command(statement, parameters, settings=_ONE_BLOCK)
+def _write(client: StoreClient, statements: Collection[str], slots: Sequence[datetime], slot_s: int, of_s: int) -> None:
+    """Some at once. Of a longer time there may be more keys than the engine has memory for."""
+    at_once_s = min((length for length in LONG_SLOTS_S if length > slot_s), default=slot_s)
+    for _, some in groupby(slots, key=lambda slot: floor_to(slot, at_once_s)):
+        near = list(some)
+        first, last = near[0], near[-1] + timedelta(seconds=slot_s)
+        parameters = {"slot_s": slot_s, "of_s": of_s, "first": first, "last": last, "slots": near}
+        for statement in statements:
+            client.command(statement, parameters, settings=_ONE_BLOCK)

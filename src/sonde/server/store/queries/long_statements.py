@@ -1,5 +1,5 @@
-"""How calls are added up in long slots, by what they look like: of the spans of a quarter of an hour, of six hours from
-quarters of an hour. long_slots.py says when.
+"""How calls are added up in long slots, by what they look like: the shortest of spans, the others of the next shorter
+ones. long_slots.py says when.
 
 Of more ways to call than are kept it is those that take most time. What a slot kept when it was made before and does
 not keep now is written again with nothing in it, since rows replace rows and nothing else does.
@@ -10,27 +10,26 @@ from __future__ import annotations
 from typing import get_args
 
 from sonde.server.reports.slow import CallKind
-from sonde.server.store.queries.rollups import LONG_SLOTS_S
 from sonde.server.store.queries.statement_sums import DIMENSIONS, SUMS, of_spans
 
 MOST_KEPT = 10_000
 """Rows of an app and a slot, its rests aside."""
-_WIDEST_S, _WIDE_S = LONG_SLOTS_S
 _SAID = ("system", "peer", "endpoint", "path")
+_LENGTH = "{slot_s:UInt32}"
 _SLOTS = "at IN {slots:Array(DateTime('UTC'))}"
 _FIRST_TO_LAST = "{time} >= {{first:DateTime('UTC')}} AND {time} < {{last:DateTime('UTC')}}"
 
 
-def _at(time: str, slot_s: int) -> str:
-    return f"toStartOfInterval({time}, INTERVAL {slot_s} SECOND)"
+def _at(time: str) -> str:
+    return f"toStartOfInterval({time}, toIntervalSecond({_LENGTH}))"
 
 
-def _insert(slot_s: int, rows: str) -> str:
+def _insert(rows: str) -> str:
     """Of rows with `at`, DIMENSIONS and SUMS: those that are kept, the others as rests, and what is no longer there."""
     emptied = ", ".join(f"if(left_out, '', counted.{name}) AS {name}" for name in _SAID)
     return f"""
         INSERT INTO statements_long (slot_s, slot, {DIMENSIONS}, {SUMS}, made)
-        SELECT {slot_s}, at, {DIMENSIONS}, anyIf(every.shape, fresh), sumIf(every.groups, fresh),
+        SELECT {_LENGTH}, at, {DIMENSIONS}, anyIf(every.shape, fresh), sumIf(every.groups, fresh),
             sumIf(every.calls, fresh), sumIf(every.errors, fresh), sumIf(every.sum_ns, fresh),
             maxIf(every.max_ns, fresh), minIf(every.first_seen, fresh), maxIf(every.last_seen, fresh),
             argMaxIf(every.trace_id, every.max_ns, fresh), argMaxIf(every.span_id, every.max_ns, fresh),
@@ -51,25 +50,22 @@ def _insert(slot_s: int, rows: str) -> str:
                 groups, calls, errors, sum_ns, max_ns, first_seen, last_seen, trace_id, span_id, durations,
                 false AS fresh
             FROM statements_long FINAL
-            WHERE slot_s = {slot_s} AND slot IN {{slots:Array(DateTime('UTC'))}}
+            WHERE slot_s = {_LENGTH} AND slot IN {{slots:Array(DateTime('UTC'))}}
         ) AS every
         GROUP BY at, {DIMENSIONS}"""
 
 
 _CLOSED = f"{_FIRST_TO_LAST.format(time='start_time')} AND {_SLOTS}"
-OF_SPANS = _insert(_WIDE_S, of_spans(get_args(CallKind), _CLOSED, _at("toDateTime(start_time)", _WIDE_S)))
-"""Of `slots`, quarters of an hour from `first` to `last`."""
-OF_QUARTERS = _insert(
-    _WIDEST_S,
+OF_SPANS = _insert(of_spans(get_args(CallKind), _CLOSED, _at("toDateTime(start_time)")))
+OF_LONG = _insert(
     f"""
-        SELECT {_at("slot", _WIDEST_S)} AS at, {DIMENSIONS}, any(parts.shape) AS shape,
+        SELECT {_at("slot")} AS at, {DIMENSIONS}, any(parts.shape) AS shape,
             if(is_rest, max(parts.groups), 1) AS groups, sum(parts.calls) AS calls, sum(parts.errors) AS errors,
             sum(parts.sum_ns) AS sum_ns, max(parts.max_ns) AS max_ns,
             min(parts.first_seen) AS first_seen, max(parts.last_seen) AS last_seen,
             argMax(parts.trace_id, parts.max_ns) AS trace_id, argMax(parts.span_id, parts.max_ns) AS span_id,
             quantilesTDigestMergeState(0.95)(parts.durations) AS durations
         FROM statements_long AS parts FINAL
-        WHERE slot_s = {_WIDE_S} AND parts.calls > 0 AND {_FIRST_TO_LAST.format(time="slot")} AND {_SLOTS}
+        WHERE slot_s = {{of_s:UInt32}} AND parts.calls > 0 AND {_FIRST_TO_LAST.format(time="slot")} AND {_SLOTS}
         GROUP BY at, {DIMENSIONS}""",
 )
-"""Of `slots` of six hours from `first` to `last`."""

@@ -203,6 +203,10 @@ class Shown(StoreClient):
         shown, more = self._shown(sql, parameters)
         return self.recorded.dicts(shown, parameters, settings=more | dict(settings or {}))
 
+    def regroups(self) -> bool:
+        """As any store."""
+        return any(rule.wish.kind in {"hide", "move"} for rule in self._rules())
+
     def _shown(self, sql: str, parameters: Mapping[str, object] | None) -> tuple[str, dict[str, object]]:
         """Tables are in order of services: where one is wanted, the others need not be read to learn their names."""
         naming = Naming(self._rules())

@@ -23,7 +23,7 @@ def preview(client: StoreClient, app: str, wish: Wish, start: datetime, end: dat
     rows = client.rows(
         f"""
         SELECT service, endpoint, sum(count) AS requests, count() OVER () AS matched, sum(requests) OVER () AS of_all
-        FROM {rollups.requests(start, end, ("endpoint",))}
+        FROM {rollups.requests(client, start, end, ("endpoint",))}
         WHERE {APPS} AND {SLOTS} AND match(endpoint, {{pattern:String}})
             AND ({{service:String}} = '' OR service = {{service:String}})
         GROUP BY service, endpoint

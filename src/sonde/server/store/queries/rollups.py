@@ -14,13 +14,32 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
-LONG_SLOTS_S = (21_600, 900)
-_MADE = "(SELECT toDateTime(intDiv(toUnixTimestamp(max(until)), {slot_s}) * {slot_s}, 'UTC') FROM long_slots_made)"
+    from sonde.server.store.client import StoreClient
+
+LONG_SLOTS_S = (86_400, 21_600, 3600, 900)
+"""Each of them is a multiple of the next."""
+KEPT_BY = ("endpoint", "instance", "service", "app")
+"""By what requests are added up in long slots: of an endpoint whatever the instance, of an app whatever both and the
+service.
+"""
+MADE_AS = f"{', '.join(map(str, LONG_SLOTS_S))} s by {', '.join(KEPT_BY)}"
+"""What the store had made before these were what they are is made again."""
 _CALLS = "slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, histogram, durations"
 _REQUESTS = (
     "slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code, count, errors, sum_ns, error_sum_ns,"
     " min_ns, max_ns, satisfied, tolerating, last_seen, histogram, durations"
 )
+
+
+def made_until(marker: str) -> str:
+    """Query: until when long slots are made, as they are now. `marker`: the table that says so."""
+    return f"SELECT max(until) FROM {marker} WHERE made_as = '{MADE_AS}'"
+
+
+def made_until_s(client: StoreClient, marker: str) -> int:
+    """Its answer, in seconds since the epoch; 0: none is made. Raises StoreError."""
+    ((until_s,),) = client.rows(f"SELECT toUnixTimestamp(({made_until(marker)}))")
+    return int(until_s)
 
 
 class Piece(NamedTuple):
@@ -31,41 +50,52 @@ class Piece(NamedTuple):
     end_s: int
 
 
-def requests(start: datetime, end: datetime, keys: Collection[str], *, step_s: int = 0) -> str:
-    """Statistics of requests and outgoing calls from `start`, the begin of a slot, to `end`.
+def requests(client: StoreClient, start: datetime, end: datetime, keys: Collection[str], *, step_s: int = 0) -> str:
+    """Statistics of requests and outgoing calls from `start`, the begin of a slot, to `end`. Raises StoreError.
 
     `keys`: columns that are grouped or filtered by; of `endpoint` and `instance` one makes long slots possible, both
-    do not. `step_s`: the length of steps that are multiples of it since the epoch; 0: there are none.
+    do not. Of service, endpoint and instance only those that are among them are sure to be there. `step_s`: the length
+    of steps that are multiples of it since the epoch; 0: there are none.
     """
     if "endpoint" in keys and "instance" in keys:
         return "rollup_30s"
-    kept_by = next((name for name in ("endpoint", "instance") if name in keys), "service")
-    return _union("rollup_30s", f"rollup_long FINAL WHERE kept_by = '{kept_by}' AND", _REQUESTS, start, end, step_s)
+    of_app = "service" if client.regroups() else "app"
+    kept_by = next((name for name in KEPT_BY if name in keys and name != "app"), of_app)
+    long = f"rollup_long FINAL WHERE kept_by = '{kept_by}' AND"
+    return _union("rollup_30s", long, _REQUESTS, _pieces(client, start, end, step_s))
 
 
-def calls(start: datetime, end: datetime, *, step_s: int = 0) -> str:
-    """Statistics of calls from `start`, the begin of a slot, to `end`. `step_s`: as for `requests`."""
-    return _union("edges_30s", "edges_long FINAL WHERE", _CALLS, start, end, step_s)
+def calls(client: StoreClient, start: datetime, end: datetime, *, step_s: int = 0) -> str:
+    """Statistics of calls from `start`, the begin of a slot, to `end`; all else as for `requests`."""
+    return _union("edges_30s", "edges_long FINAL WHERE", _CALLS, _pieces(client, start, end, step_s))
 
 
-def _union(short: str, long: str, columns: str, start: datetime, end: datetime, step_s: int) -> str:
-    pieces = list(cover(int(start.timestamp()), -int(-end.timestamp() // 1), step_s))
+def _pieces(client: StoreClient, start: datetime, end: datetime, step_s: int) -> list[Piece]:
+    start_s, end_s = int(start.timestamp()), -int(-end.timestamp() // 1)
+    pieces = list(cover(start_s, end_s, step_s))
     if all(piece.slot_s == SLOT_S for piece in pieces):
+        return pieces
+    made_s = max(start_s, min(end_s, made_until_s(client, "long_slots_made")))
+    return [*cover(start_s, made_s, step_s), Piece(SLOT_S, made_s, end_s)]
+
+
+def _union(short: str, long: str, columns: str, pieces: Collection[Piece]) -> str:
+    in_long = [piece for piece in pieces if piece.slot_s != SLOT_S]
+    if not in_long:
         return short
-    parts = []
-    for piece in pieces:
-        if piece.slot_s == SLOT_S:
-            parts.append(f"SELECT {columns} FROM {short} WHERE {times(piece.start_s, piece.end_s)}")
-            continue
-        within, made = times(piece.start_s, piece.end_s), _MADE.format(slot_s=piece.slot_s)
-        parts.append(f"SELECT {columns} FROM {long} slot_s = {piece.slot_s} AND {within} AND slot < {made}")
-        parts.append(f"SELECT {columns} FROM {short} WHERE {within} AND slot >= {made}")
+    parts = [f"SELECT {columns} FROM {long} ({within(in_long)})"]
+    if in_short := [piece for piece in pieces if piece.slot_s == SLOT_S and piece.start_s < piece.end_s]:
+        parts.append(f"SELECT {columns} FROM {short} WHERE {' OR '.join(_times(piece) for piece in in_short)}")
     return f"({' UNION ALL '.join(parts)})"
 
 
-def times(start_s: int, end_s: int) -> str:
-    """Condition over `slot`."""
-    return f"slot >= toDateTime({start_s}, 'UTC') AND slot < toDateTime({end_s}, 'UTC')"
+def within(pieces: Collection[Piece]) -> str:
+    """Condition over `slot_s` and `slot` of long slots."""
+    return " OR ".join(f"slot_s = {piece.slot_s} AND {_times(piece)}" for piece in pieces)
+
+
+def _times(piece: Piece) -> str:
+    return f"slot >= toDateTime({piece.start_s}, 'UTC') AND slot < toDateTime({piece.end_s}, 'UTC')"
 
 
 def cover(start_s: int, end_s: int, step_s: int = 0) -> Iterator[Piece]:

@@ -53,7 +53,7 @@ def overview(
                 app, service, toUnixTimestamp(toStartOfInterval(slot, toIntervalSecond({{step_s:UInt32}}))) AS step,
                 max(last_seen) AS last_seen,
                 {ONCE_MERGED}
-            FROM {rollups.requests(steps.start, end, (), step_s=steps.step_s)}
+            FROM {rollups.requests(client, steps.start, end, ("service",), step_s=steps.step_s)}
             WHERE {APPS} AND {SLOTS} AND is_entry
             GROUP BY app, service, step
         )
@@ -109,7 +109,7 @@ def report(
                 grouping(status_code) = 0, 'status', 'whole') AS part,
             max(last_seen) AS seen,
             {MERGED}
-        FROM {rollups.requests(steps.start, end, ("instance",), step_s=steps.step_s)}
+        FROM {rollups.requests(client, steps.start, end, ("instance",), step_s=steps.step_s)}
         WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}
         GROUP BY GROUPING SETS ((), (step), (instance), (status_code))
         ORDER BY requests DESC
@@ -155,7 +155,7 @@ def _endpoints(client: StoreClient, parameters: dict[str, object], steps: Steps)
     return client.dicts(
         f"""
         SELECT endpoint, toString(kind) AS kind_name, {MERGED}
-        FROM {rollups.requests(steps.start, steps.end, ("endpoint",))}
+        FROM {rollups.requests(client, steps.start, steps.end, ("endpoint",))}
         WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}
         GROUP BY endpoint, kind_name
         ORDER BY requests DESC, endpoint, kind_name LIMIT {MOST_ENDPOINTS}
@@ -167,7 +167,7 @@ def _endpoints(client: StoreClient, parameters: dict[str, object], steps: Steps)
 def _app_of(client: StoreClient, apps: Sequence[str] | None, name: str, steps: Steps) -> str | None:
     """The app with a service of that name, the first in order where there are several."""
     rows = client.rows(
-        f"SELECT min(app), count() FROM {rollups.requests(steps.start, steps.end, ())}"
+        f"SELECT min(app), count() FROM {rollups.requests(client, steps.start, steps.end, ('service',))}"
         f" WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}",
         scope(apps, steps.start, steps.end) | {"service": name},
     )
@@ -179,7 +179,7 @@ def _before(client: StoreClient, parameters: dict[str, object], steps: Steps, ag
     """Figures of the same span of time that long ago; None where nothing was recorded."""
     start, end = floor_to(steps.start - ago, SLOT_S), steps.end - ago
     rows = client.dicts(
-        f"SELECT {MERGED} FROM {rollups.requests(start, end, ())}"
+        f"SELECT {MERGED} FROM {rollups.requests(client, start, end, ('service',))}"
         f" WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}",
         parameters | {"start_s": int(start.timestamp()), "end_s": int(end.timestamp())},
     )
@@ -199,7 +199,7 @@ def _apdexes(
     one = "AND service = {service:String}" if "service" in parameters else ""
     rows = client.rows(
         f"""
-        SELECT app, service, sumMap(histogram) FROM {rollups.requests(steps.start, steps.end, ())}
+        SELECT app, service, sumMap(histogram) FROM {rollups.requests(client, steps.start, steps.end, ("service",))}
         WHERE {APPS} AND {SLOTS} AND is_entry AND app IN {{others:Array(String)}} {one}
         GROUP BY app, service
         """,
@@ -211,8 +211,9 @@ def _apdexes(
 
 def _instances(client: StoreClient, parameters: dict[str, object], steps: Steps) -> dict[tuple[str, str], int]:
     """How many processes of each service, by (app, service), had requests."""
+    source = rollups.requests(client, steps.start, steps.end, ("instance",))
     rows = client.rows(
-        f"SELECT app, service, uniqExact(instance) FROM {rollups.requests(steps.start, steps.end, ('instance',))}"
+        f"SELECT app, service, uniqExact(instance) FROM {source}"
         f" WHERE {APPS} AND {SLOTS} AND is_entry GROUP BY app, service",
         parameters,
     )

@@ -85,9 +85,9 @@ def source(
 
     `step_s`: no row is of two steps of this length, and `at` is when that of a row begins or later; 0: there are none.
     """
-    ((until,),) = client.rows("SELECT toUnixTimestamp(max(until)) FROM long_statements_made")
+    until_s = rollups.made_until_s(client, "long_statements_made")
     start_us, end_us = micros(start), micros(end)
-    covered = rollups.cover(-(-start_us // 1_000_000), min(end_us // 1_000_000, until), step_s)
+    covered = rollups.cover(-(-start_us // 1_000_000), min(end_us // 1_000_000, until_s), step_s)
     pieces = [piece for piece in covered if piece.slot_s != SLOT_S]
     first_us, last_us = (pieces[0].start_s * 1_000_000, pieces[-1].end_s * 1_000_000) if pieces else (end_us, end_us)
     begin = f"toUnixTimestamp(toStartOfInterval(toDateTime(start_time), INTERVAL {step_s} SECOND))" if step_s else "0"
@@ -100,12 +100,9 @@ def source(
     )
     sql = f"SELECT at, {DIMENSIONS}, {SUMS} FROM ({of_spans_})"
     if pieces:
-        slots = " OR ".join(
-            f"slot_s = {piece.slot_s} AND {rollups.times(piece.start_s, piece.end_s)}" for piece in pieces
-        )
         sql += f"""
             UNION ALL
             SELECT {"toUnixTimestamp(slot)" if step_s else "0"} AS at, {DIMENSIONS}, {SUMS}
             FROM statements_long FINAL
-            WHERE {APPS} {more} AND call_kind IN {{kinds:Array(String)}} AND calls > 0 AND ({slots})"""
+            WHERE {APPS} {more} AND call_kind IN {{kinds:Array(String)}} AND calls > 0 AND ({rollups.within(pieces)})"""
     return Source(sql, {"kinds": list(kinds)})

@@ -203,7 +203,7 @@ def _out_of_time(client: StoreClient, asked: Asked) -> dict[str, int]:
 def _ask(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, only: Sequence[int] | None) -> _Found:
     """`only`: the rows of these ids, whatever the order."""
     keys = _KEYS[by]
-    inner, measured, parameters = _source(asked, by)
+    inner, measured, parameters = _source(client, asked, by)
     sql_order = ", ".join(filter(None, [_ORDERS[order], *keys]))
     wanted = "place <= {limit:UInt32}" if only is None else "has({only:Array(UInt64)}, id)"
     codes = "map(0::UInt16, 0::UInt64)" if by in {"peer", "client_address", "server_address"} else "codes"
@@ -235,7 +235,7 @@ def _ask(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, on
     )
 
 
-def _source(asked: Asked, by: By) -> tuple[str, str, dict[str, object]]:
+def _source(client: StoreClient, asked: Asked, by: By) -> tuple[str, str, dict[str, object]]:
     """Where the figures come from: SQL that has a report's keys, the columns to make of it, and parameters."""
     conditions, parameters = asked.filters.sql(every_kind=by == "kind")
     parameters |= asked.parameters()
@@ -243,7 +243,7 @@ def _source(asked: Asked, by: By) -> tuple[str, str, dict[str, object]]:
         calls, of_calls = _of_calls(asked.filters)
         read = (
             "SELECT app, peer, system, toString(kind) AS kind_name, count, errors, sum_ns, max_ns, histogram, durations"
-            f" FROM {rollups.calls(asked.begin, asked.end)} WHERE {APPS} AND {SLOTS} {calls}"
+            f" FROM {rollups.calls(client, asked.begin, asked.end)} WHERE {APPS} AND {SLOTS} {calls}"
         )
         return read, MEASURED_EDGES, asked.parameters() | of_calls
     if by in _ADDRESSES:
@@ -257,7 +257,7 @@ def _source(asked: Asked, by: By) -> tuple[str, str, dict[str, object]]:
     keys = ("app", "service", "instance") if by == "host" else _KEYS[by]
     grouped = list(dict.fromkeys([*keys, "status_code"]))
     named = ", ".join("toString(kind) AS kind_name" if key == "kind_name" else key for key in grouped)
-    source = rollups.requests(asked.begin, asked.end, {*keys, *asked.filters.keys()})
+    source = rollups.requests(client, asked.begin, asked.end, {*keys, *asked.filters.keys()})
     once = (
         f"SELECT {named}, {ONCE_MEASURED} FROM {source} WHERE {APPS} AND {SLOTS} {conditions}"
         f" GROUP BY {', '.join(grouped)}"
@@ -312,7 +312,7 @@ def _calls(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, 
             edges AS (
                 SELECT app, service, toString(kind) AS kind_name, peer, system,
                     count, errors, sum_ns, max_ns, histogram, durations
-                FROM {rollups.calls(asked.begin, asked.end)} WHERE {APPS} AND {SLOTS} {conditions}
+                FROM {rollups.calls(client, asked.begin, asked.end)} WHERE {APPS} AND {SLOTS} {conditions}
             ),
             calls AS (
                 SELECT edges.app AS app, edges.service AS service, kind_name, edges.peer AS peer, system,

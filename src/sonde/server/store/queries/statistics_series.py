@@ -144,7 +144,7 @@ def _points(
 ) -> Iterator[StatisticsPoint]:
     """A point for every step. `shift_s`: how far the steps lie behind multiples of their length."""
     conditions, parameters = asked.filters.sql()
-    source = rollups.requests(asked.begin, asked.end, asked.filters.keys(), step_s=gcd(steps.step_s, shift_s))
+    source = rollups.requests(client, asked.begin, asked.end, asked.filters.keys(), step_s=gcd(steps.step_s, shift_s))
     rows = client.dicts(
         f"""
         SELECT app, step, grouping(app) AS together, {MEASURED}
@@ -179,7 +179,7 @@ def _starts(steps: Steps, shift_s: int) -> Iterator[datetime]:
 def _counted(client: StoreClient, asked: Asked) -> tuple[dict[str, Counted], Counted]:
     """By app, and together."""
     conditions, parameters = asked.filters.sql()
-    source = rollups.requests(asked.begin, asked.end, asked.filters.keys())
+    source = rollups.requests(client, asked.begin, asked.end, asked.filters.keys())
     rows: list[dict[str, Any]] = client.dicts(
         f"""
         SELECT app, grouping(app) AS together, {MEASURED}

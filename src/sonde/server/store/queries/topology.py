@@ -123,7 +123,7 @@ def history(
     rows = client.rows(
         f"""
         SELECT intDiv(toUnixTimestamp(slot), {{step_s:UInt32}}) * {{step_s:UInt32}} AS step, sum(count), sum(errors)
-        FROM {rollups.requests(steps.start, end, (), step_s=steps.step_s)}
+        FROM {rollups.requests(client, steps.start, end, (), step_s=steps.step_s)}
         WHERE {APPS} AND {SLOTS} AND is_entry
         GROUP BY step
         """,
@@ -162,7 +162,7 @@ def _requests(
             grouping(app) AS together, grouping(from_outside) AS served, {MERGED}
         FROM (
             SELECT app, service, kind, kind = 'server' AND is_root AS from_outside, {ONCE_MERGED}
-            FROM {rollups.requests(start, end, ())}
+            FROM {rollups.requests(client, start, end, ("service",))}
             WHERE {APPS} AND {SLOTS} AND is_entry
             GROUP BY app, service, kind, from_outside
         )
@@ -195,7 +195,7 @@ def _calls(
         SELECT app, service, toString(kind) AS kind, peer, system,
             sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, max(max_ns) AS max_ns,
             quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations
-        FROM {rollups.calls(start, end)}
+        FROM {rollups.calls(client, start, end)}
         WHERE {APPS} AND {SLOTS} {_NEAR if near else ""}
         GROUP BY app, service, kind, peer, system"""
     rows = client.dicts(f"WITH {_ENDS}, edges AS ({edges}), {_RESOLVED}", scope(apps, start, end) | {"near": near})
@@ -246,7 +246,7 @@ def _peers(client: StoreClient, apps: Sequence[str] | None, start: datetime, end
     rows = client.dicts(
         f"""
         SELECT peer, {_TYPE} AS type, {MERGED_EDGES}
-        FROM {rollups.calls(start, end)}
+        FROM {rollups.calls(client, start, end)}
         WHERE {APPS} AND {SLOTS}
         GROUP BY peer, type
         """,

@@ -1,9 +1,9 @@
 -- Calls by what they look like without their values, in long slots: what pages about slow statements and calls read. Made by
--- upkeep of the spans of a quarter of an hour when it is over, and of six hours of those; made again when something came late
+-- upkeep of the spans of a quarter of an hour when it is over, longer ones of those; made again when something came late
 -- (server/store/queries/long_statements.py). Of an app and a slot the calls that take most time are kept, the others are added
 -- up by service and kind: `is_rest`. server/store/queries/statement_sums.py reads them, and spans where nothing is made.
 CREATE TABLE IF NOT EXISTS statements_long (
-    slot_s UInt32 COMMENT 'how long the slot is: 900 or 21600' CODEC(ZSTD(1)),
+    slot_s UInt32 COMMENT 'how long the slot is: 900, 3600, 21600 or 86400' CODEC(ZSTD(1)),
     slot DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
     call_kind LowCardinality(String) COMMENT 'sql, cache, http, rpc or mq',
     app LowCardinality(String),
@@ -31,7 +31,9 @@ ENGINE = ReplacingMergeTree(made)
 PARTITION BY toDate(slot)
 ORDER BY (slot_s, slot, call_kind, app, service, system, peer, endpoint, path, shape_hash, is_rest)
 TTL slot + INTERVAL 7 DAY
-SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024;
+SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024,
+    -- of a day that is over, slots that were made again are not read in all their makings
+    min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;
 
 -- As long_slots_made.
 CREATE TABLE IF NOT EXISTS long_statements_made (
@@ -41,3 +43,5 @@ CREATE TABLE IF NOT EXISTS long_statements_made (
 )
 ENGINE = ReplacingMergeTree(made)
 ORDER BY tuple();
+
+ALTER TABLE long_statements_made ADD COLUMN IF NOT EXISTS made_as String COMMENT 'lengths, and by what; others are not made';

@@ -49,7 +49,7 @@ def add_current(router: APIRouter, parts: Parts, seen: Seen) -> None:
             ]
             return Page(items=found[:MOST_ROWS])
 
-        return await parts.answers(request, query, "alarm")
+        return await parts.own_answers(request, query, "alarm")
 
     @router.get("/summary")
     async def summary(caller: Annotated[Caller, Depends(reader)], app: AppFilter = None) -> AlarmSummary:

@@ -52,7 +52,7 @@ def add_notifiers(router: APIRouter, parts: Parts, seen: Seen) -> None:
         def query() -> Page[AlarmNotifier]:
             return Page(items=[_notifier(*it) for it in alarms.notifiers.all(seen.apps(caller, app))])
 
-        return await parts.answers(request, query, "notifier")
+        return await parts.own_answers(request, query, "notifier")
 
     @router.post("/notifiers", status_code=201)
     async def add(wish: AlarmNotifierWish, caller: Annotated[Caller, Depends(admin)]) -> AlarmNotifier:

@@ -68,7 +68,7 @@ def add_rules(router: APIRouter, parts: Parts, seen: Seen) -> None:
         language: Annotated[Language, Query(description="Of their names and descriptions.")] = "en",
     ) -> Response:
         """Rules to start from."""
-        return await parts.answers(request, lambda: Page(items=templates.templates(language)), "template")
+        return await parts.own_answers(request, lambda: Page(items=templates.templates(language)), "template")
 
     @router.get("/rules", response_model=Page[AlarmRule])
     async def list_rules(
@@ -83,7 +83,7 @@ def add_rules(router: APIRouter, parts: Parts, seen: Seen) -> None:
             found = [_rule(status) for status in alarms.rules.statuses(seen.apps(caller, app))]
             return Page(items=[rule for rule in found if state is None or getattr(rule, state)])
 
-        return await parts.answers(request, query, "rule")
+        return await parts.own_answers(request, query, "rule")
 
     @router.post("/rules", status_code=201)
     async def add(wish: AlarmRuleWish, caller: Annotated[Caller, Depends(writer)]) -> AlarmRule:

@@ -32,7 +32,7 @@ def add_silences(router: APIRouter, parts: Parts, seen: Seen) -> None:
         def query() -> Page[AlarmSilence]:
             return Page(items=[_silence(it) for it in alarms.silences.all(seen.apps(caller, app))])
 
-        return await parts.answers(request, query, "silence")
+        return await parts.own_answers(request, query, "silence")
 
     @router.post("/silences", status_code=201)
     async def add(wish: AlarmSilenceWish, caller: Annotated[Caller, Depends(writer)]) -> AlarmSilence:

@@ -70,7 +70,7 @@ def add_files(router: APIRouter, parts: Parts) -> None:
             items = [file.report(nodejs.now()) for file in found]
             return Page(items=items, next=str(following) if following is not None else None)
 
-        return await parts.answers(request, query, "file")
+        return await parts.own_answers(request, query, "file")
 
     @router.get("/files/{file_id}")
     async def look(file_id: FileId, caller: Annotated[Caller, Depends(reader)]) -> NodejsFile:
