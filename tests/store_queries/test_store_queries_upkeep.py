@@ -11,12 +11,53 @@ def definitions(client) -> dict[str, str]:
     return dict(client.rows("SELECT name, create_table_query FROM system.tables WHERE database = 'sonde'"))
 
 
+def forget_that_it_is_made(client) -> None:
+    client.command("TRUNCATE TABLE schema_made")
+
+
+def statements_sent(client, monkeypatch) -> list[str]:
+    """What `migrate` tells the store from now on."""
+    sent: list[str] = []
+    command = client.command
+    monkeypatch.setattr(client, "command", lambda sql, *rest: (sent.append(sql), command(sql, *rest)))
+    return sent
+
+
 def test_bringing_the_schema_up_to_date_again_changes_nothing(loader):
     before = definitions(loader)
+    forget_that_it_is_made(loader)
 
     migrate(loader)
 
     assert definitions(loader) == before
+
+
+def test_a_schema_that_is_made_is_not_made_again(loader, monkeypatch):
+    sent = statements_sent(loader, monkeypatch)
+
+    migrate(loader)
+
+    assert sent == ["CREATE DATABASE IF NOT EXISTS sonde"]
+
+
+@pytest.mark.parametrize("lost", ["VIEW dropped_logs", "FUNCTION sonde_bucket"])
+def test_what_was_taken_away_is_made_again(loader, lost):
+    before = definitions(loader)
+    loader.command(f"DROP {lost}")
+
+    migrate(loader)
+
+    assert definitions(loader) == before
+    assert loader.rows("SELECT count() FROM system.functions WHERE name = 'sonde_bucket'") == [(1,)]
+
+
+def test_what_another_version_made_is_brought_to_this_one(loader, monkeypatch):
+    loader.command("INSERT INTO schema_made (made_of, names) VALUES ('another', [])")
+    sent = statements_sent(loader, monkeypatch)
+
+    migrate(loader)
+
+    assert {statement for _, statement in statements()} <= set(sent)
 
 
 def test_each_statement_can_be_run_again():
