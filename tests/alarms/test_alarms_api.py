@@ -1,16 +1,12 @@
 """The API of alarms on a whole server: rules, backtests, silences, notifiers, and a message that arrives."""
 
 import json
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
-from api_harness import Server, command, eventually
-
-sys.path.pop(0)
+from started.server import Server, command
+from started.waiting import eventually
 
 RULE = {
     "name": "Too many",

@@ -1,16 +1,14 @@
 """One server for all tests that leave it as it was; tests that break things start their own."""
 
 import pytest
-from api_harness import Server
+
+from started.server import Server
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("server"))
-    try:
-        yield server.wait()
-    finally:
-        server.stop()
+    with Server(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +40,8 @@ def start(tmp_path):
     """Starts servers that are stopped at the end of the test."""
     started = []
 
-    def begin(*flags, data=None, port=0):
-        started.append(Server(data or tmp_path / "data", *flags, port=port))
+    def begin(*flags, data=None, port=0, first=False):
+        started.append(Server(data or tmp_path / "data", *flags, port=port, first=first))
         return started[-1]
 
     yield begin

@@ -1,7 +1,10 @@
 """Nothing is readable or writable without credentials, and with them only as far as they reach."""
 
 import pytest
-from api_harness import command, eventually
+
+from started.first_data import PASSWORD
+from started.server import command
+from started.waiting import eventually
 
 OPEN = {
     ("get", "/healthz"),
@@ -29,7 +32,7 @@ def operations(openapi):
 def session(server):
     """A console: logged in, with its cookie and CSRF token."""
     with server.client() as client:
-        answer = client.post(LOGIN, json={"user": "admin", "password": server.password})
+        answer = client.post(LOGIN, json={"user": "admin", "password": PASSWORD})
         assert answer.status_code == 200
         client.csrf = answer.json()["csrf"]
         yield client
@@ -144,7 +147,7 @@ def test_a_token_made_while_the_server_runs_works_at_once(server):
 
 def test_logging_in_gives_a_cookie_that_scripts_cannot_read(server):
     with server.client() as client:
-        answer = client.post(LOGIN, json={"user": "admin", "password": server.password})
+        answer = client.post(LOGIN, json={"user": "admin", "password": PASSWORD})
 
     cookie = answer.headers["set-cookie"]
     assert answer.json()["user"] == "admin"
@@ -187,7 +190,7 @@ def test_a_wrong_password_and_a_wrong_name_look_the_same(stranger, server):
         stranger.post(LOGIN, json={"user": user, "password": "wrong password"}) for user in ("admin", "nobody at all")
     ]
     # so that other tests can log in as admin from this address
-    assert stranger.post(LOGIN, json={"user": "admin", "password": server.password}).status_code == 200
+    assert stranger.post(LOGIN, json={"user": "admin", "password": PASSWORD}).status_code == 200
     stranger.cookies.clear()
 
     assert {answer.status_code for answer in answers} == {401}

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from api_harness import eventually
+from started.waiting import eventually
 
 
 def test_a_sender_with_a_wrong_token_is_seen_by_those_who_may_read(server, reader):

@@ -17,10 +17,11 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-from api_harness import Server, eventually
 from websockets.sync.client import connect
 
 from sonde.server.intake.skywalking import skywalking_pb2 as pb
+from started.server import Server
+from started.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 RECIPES = {
@@ -59,17 +60,14 @@ const server = http.createServer((_, answer) => answer.end('hello')).listen(0, (
 
 @pytest.fixture(scope="module")
 def open_server(tmp_path_factory):
-    """Every port open, each a free one."""
+    """Every port open, each a free one. It prints what a first start prints."""
     flags = [
         word
         for name in ("otlp", "otlp-grpc", "skywalking-grpc", "skywalking-http", "xtransit")
         for word in (f"--{name}-port", "0")
     ]
-    server = Server(tmp_path_factory.mktemp("connect"), *flags)
-    try:
-        yield server.wait()
-    finally:
-        server.stop()
+    with Server(tmp_path_factory.mktemp("connect"), *flags, first=True) as server:
+        yield server
 
 
 class Newcomer:

@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import psutil
 import pytest
-from api_harness import DEADLINE_S, SONDE, Server, command, eventually
+
+from started.server import PATIENCE_S, SONDE, Server, command
+from started.waiting import eventually
 
 STORE, WEB = "sonde.server.store.process", "sonde.server.web"
 
@@ -19,13 +21,12 @@ STORE, WEB = "sonde.server.store.process", "sonde.server.web"
 @pytest.fixture(scope="module")
 def sturdy(tmp_path_factory):
     """A server that tests may hurt, if they wait until it has recovered. With a port for OTLP, in a deep folder."""
-    server = Server(tmp_path_factory.mktemp("long" * 30) / "data", "--otlp-port", "0", "--otlp-grpc-port", "0")
-    try:
-        yield server.wait()
-    finally:
-        server.stop()
+    deep = tmp_path_factory.mktemp("long" * 30) / "data"
+    with Server(deep, "--otlp-port", "0", "--otlp-grpc-port", "0") as server:
+        yield server
 
 
+@pytest.mark.slow
 def test_tokens_and_apps_can_be_made_before_the_first_start(start, tmp_path):
     data = str(tmp_path / "data")
 
@@ -40,7 +41,7 @@ def test_tokens_and_apps_can_be_made_before_the_first_start(start, tmp_path):
 
 @pytest.mark.slow
 def test_the_first_start_makes_an_app_and_only_the_first(start):
-    first = start().wait()
+    first = start(first=True).wait()
     with first.client(first.token("write")) as client:
         (app,) = client.get("/api/v1/apps").json()["items"]
         secret = client.get(f"/api/v1/apps/{app['id']}/secret").json()["secret"]
@@ -58,14 +59,14 @@ def test_the_first_start_makes_an_app_and_only_the_first(start):
 
 
 def test_the_first_start_prints_a_password_and_the_second_does_not(start):
-    first = start().wait()
+    first = start(first=True).wait()
     login = json.loads((first.data / "first-login.json").read_text())
-    assert login == {"user": "admin", "password": first.password}
+    assert login == {"user": "admin", "password": first.printed_password}
     assert first.stop() == 0
 
     second = start().wait()
 
-    assert second.password is None
+    assert second.printed_password is None
     with second.client() as client:
         assert client.post("/api/v1/session", json=login).status_code == 200
 
@@ -75,7 +76,7 @@ def test_a_second_server_on_the_same_folder_says_where_the_first_is(sturdy):
         [*SONDE, "up", "--data", str(sturdy.data), "--port", "0"],
         capture_output=True,
         text=True,
-        timeout=DEADLINE_S,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -170,15 +171,15 @@ def test_a_server_without_its_store_is_not_ready_and_says_why(sturdy):
     eventually(lambda: sturdy.readyz().status_code == 200, "ready again")
 
 
-def test_nothing_is_left_behind_by_a_stop_or_a_kill(start):
-    for number in (signal.SIGINT, signal.SIGKILL):
-        server = start().wait()
-        family = psutil.Process(server.process.pid).children(recursive=True)
-        assert len(family) == 2
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL])
+def test_nothing_is_left_behind_by_a_stop_or_a_kill(start, number):
+    server = start().wait()
+    family = psutil.Process(server.pid).children(recursive=True)
+    assert len(family) == 2
 
-        server.stop(number)
+    server.stop(number)
 
-        eventually(lambda family=family: not any(child.is_running() for child in family), "no process is left")
+    eventually(lambda: not any(child.is_running() for child in family), "no process is left")
 
 
 def test_a_mistake_in_a_setting_is_one_line(tmp_path):

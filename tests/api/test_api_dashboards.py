@@ -4,7 +4,6 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from api_harness import eventually
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -15,6 +14,7 @@ from sonde.server.dashboards.panels import Asked
 from sonde.server.dashboards.ready import ready
 from sonde.server.reports.dashboards import DashboardDocument
 from sonde.settings import SettingError, Settings
+from started.waiting import eventually
 
 SERVICE = "board/shop"
 MS = 10**6

@@ -9,10 +9,10 @@ import time
 import httpx
 import psutil
 import pytest
-from api_harness import eventually
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from sonde.server.store.client import StoreClient
+from started.waiting import eventually
 
 S = 10**9
 DAY_S = 86_400

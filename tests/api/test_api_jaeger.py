@@ -5,11 +5,11 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from api_harness import eventually
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from sonde.server.insight.jaeger import jaeger_dependencies
 from sonde.server.reports.service_map import MapEdge, MapNode, ServiceMap
+from started.waiting import eventually
 
 START_NS = (int(time.time()) - 120) * 10**9
 MS = 10**6

@@ -10,8 +10,11 @@ import urllib.parse
 
 import psutil
 import pytest
-from api_harness import DEADLINE_S, eventually
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from started.first_data import PASSWORD
+from started.server import PATIENCE_S
+from started.waiting import eventually
 
 STREAM = "/api/v1/live/stream"
 
@@ -36,7 +39,7 @@ class Watching:
     def __init__(self, server, headers, **parameters):
         self.events, self.over, self.status = [], threading.Event(), None
         self._leaving = threading.Event()
-        self._connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=DEADLINE_S)
+        self._connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=PATIENCE_S)
         self._asked = ("GET", f"{STREAM}?{urllib.parse.urlencode(parameters)}", None, headers)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -69,7 +72,7 @@ class Watching:
 
     def leave(self):
         self._leaving.set()
-        assert self.over.wait(DEADLINE_S)
+        assert self.over.wait(PATIENCE_S)
 
 
 def bearer(token):
@@ -118,14 +121,13 @@ def test_a_request_comes_to_those_whose_filter_it_matches(server, tokens, send):
 
 
 def test_it_ends_with_its_session(server, tokens):
-    login = json.loads((server.data / "first-login.json").read_text())
     with server.client() as client:
-        csrf = client.post("/api/v1/session", json=login).json()["csrf"]
+        csrf = client.post("/api/v1/session", json={"user": "admin", "password": PASSWORD}).json()["csrf"]
         viewer = Watching(server, {"Cookie": f"sonde_session={client.cookies['sonde_session']}"})
         eventually(lambda: viewer.named("whole"), "the whole")
         assert client.delete("/api/v1/session", headers={"X-CSRF-Token": csrf}).status_code == 204
 
-    assert viewer.over.wait(DEADLINE_S)
+    assert viewer.over.wait(PATIENCE_S)
     assert [end["code"] for end in viewer.named("end")] == ["unauthenticated"]
     with server.client(tokens["read"]) as reader:
         assert 'sonde_live_streams_ended_total{reason="expired"} 1\n' in reader.get("/metrics").text
@@ -163,4 +165,4 @@ def test_a_store_that_is_away_is_told_and_come_back_from(start):
     heard = len(viewer.named("change"))
     eventually(lambda: len(viewer.named("change")) > heard + 1, "the store is back")
     assert server.stop() == 0, "and a stream keeps nobody from stopping"
-    assert viewer.over.wait(DEADLINE_S)
+    assert viewer.over.wait(PATIENCE_S)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from api_harness import eventually
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -16,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from sonde.server.mcp.links import Links
 from sonde.server.mcp.protocol import VERSIONS, ProtocolError, read
 from sonde.server.mcp.tool import MOST_BYTES, NotAnswered, shortened
+from started.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 CLIENT = "mcp==2.3.0"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from api_harness import eventually
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+
+from started.waiting import eventually
 
 UNPACKED = Path(__file__).parents[2] / ".build" / "prometheus" / "usr" / "bin"
 PROMTOOL = shutil.which("promtool") or shutil.which("promtool", path=str(UNPACKED))

@@ -3,7 +3,9 @@
 from urllib.parse import quote
 
 import pytest
-from api_harness import Server
+
+from started.first_data import PASSWORD
+from started.server import Server
 
 TOLD = "/api/v1/probe-settings"
 
@@ -185,7 +187,7 @@ def test_who_may_only_read_changes_nothing(reader, sender, shop):
 
 def test_a_session_needs_its_csrf_token_and_stands_in_the_answer_by_name(server, sender, writer, shop):
     with server.client() as session:
-        login = session.post("/api/v1/session", json={"user": "admin", "password": server.password})
+        login = session.post("/api/v1/session", json={"user": "admin", "password": PASSWORD})
         refused = session.put(address(shop, "orders"), json={"sampling_rate": 1})
         headers = {"X-CSRF-Token": login.json()["csrf"]}
         said = session.put(address(shop, "orders"), json={"sampling_rate": 1}, headers=headers)
@@ -228,18 +230,13 @@ def test_more_than_probes_take_is_refused(writer, sender, shop):
     assert len(sender.get(TOLD).content) <= 64 << 10
 
 
+@pytest.mark.slow
 def test_it_outlives_a_restart(tmp_path):
-    server = Server(tmp_path / "data").wait()
-    try:
+    with Server(tmp_path / "data") as server:
         app = server.app("shop")
         token = server.token("write")
         with server.client(token) as client:
             client.put(address(app, "orders"), json={"sampling_rate": 5})
-    finally:
-        server.stop()
-    server = Server(tmp_path / "data").wait()
-    try:
-        with server.client(app["token"]) as client:
-            assert client.get(TOLD).json() == {"services": {"orders": {"sampling_rate": 5.0}}}
-    finally:
-        server.stop()
+
+    with Server(tmp_path / "data") as server, server.client(app["token"]) as client:
+        assert client.get(TOLD).json() == {"services": {"orders": {"sampling_rate": 5.0}}}

@@ -3,9 +3,10 @@
 import time
 
 import pytest
-from api_harness import eventually
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from started.waiting import eventually
 
 TRACE = "5b8efff798038103d269b633813fc60c"
 

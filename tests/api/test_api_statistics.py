@@ -6,9 +6,9 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from api_harness import eventually
 
 from sonde.wire.protobuf import fixed64, integer, key_value, message, text
+from started.waiting import eventually
 
 ENDPOINTS = ("GET /user/1", "GET /user/2", "GET /about")
 

@@ -4,10 +4,12 @@ import json
 import time
 
 import pytest
-from api_harness import command, eventually
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from started.server import command
+from started.waiting import eventually
 
 MS = 10**6
 OURS, THEIRS = "openshop", "closedbank"

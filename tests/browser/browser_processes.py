@@ -6,7 +6,8 @@ import threading
 import urllib.request
 from pathlib import Path
 
-from browser_harness import SONDE, eventually
+from started.server import SONDE
+from started.waiting import eventually
 
 APP = Path(__file__).parent / "browser_app.py"
 SERVICE = "pricing"

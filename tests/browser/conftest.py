@@ -1,25 +1,25 @@
 """A real server with a shop's traces in it, and a real Chromium looking at it."""
 
-import json
-
 import pytest
-from browser_harness import CONSOLE, Server, Visit, chromium, eventually
+from browser_harness import CONSOLE, Visit, chromium
 from browser_shop import Shop, now_ns
+
+from started.server import Server
+from started.waiting import eventually
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     if not CONSOLE.exists():
         pytest.fail("the console is not built: `make setup` builds it")
-    server = Server(tmp_path_factory.mktemp("browser"))
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("browser")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def shop(server):
     """Sends under an app of its own."""
-    app = json.loads(server.command("app", "create", "shop"))
+    app = server.app("shop")
     shop = Shop(server.url, app["token"])
     yield shop
     shop.close()

@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from browser_harness import eventually
 from playwright.sync_api import expect
+
+from started.waiting import eventually
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)

@@ -1,14 +1,15 @@
 """One request taken apart: all that held it up, of a real service, on the time axis of its trace."""
 
-import json
 import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
-from browser_harness import SONDE, Server, eventually
 from browser_processes import Host
 from playwright.sync_api import expect
+
+from started.server import SONDE, Server
+from started.waiting import eventually
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
@@ -29,9 +30,8 @@ HELD_UP = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """One of these tests' own: the others count the services of theirs."""
-    server = Server(tmp_path_factory.mktemp("browser_autopsy"))
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("browser_autopsy")) as server:
+        yield server
 
 
 def all_in(moments):
@@ -42,7 +42,7 @@ def all_in(moments):
 @pytest.fixture(scope="module")
 def trace(server, tmp_path_factory):
     """Id of a checkout's trace, once all of it can be seen."""
-    token = json.loads(server.command("app", "create", "shop"))["token"]
+    token = server.app("shop")["token"]
     host = Host(server, token, tmp_path_factory.mktemp("host"))
     run = [*SONDE, "run", "--socket", str(host.socket), "--service", SERVICE, "--", sys.executable, str(CHECKOUT)]
     service = host.start(run, SERVICE, **WATCHED)

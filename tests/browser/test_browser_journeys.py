@@ -6,10 +6,12 @@ import urllib.error
 import urllib.request
 
 import pytest
-from browser_harness import PASSWORD, eventually
 from browser_selectors import css
 from browser_shop import HOST, HOSTILE, ORDERS_STATEMENT, SPANS_IN_A_CHECKOUT, now_ns
 from playwright.sync_api import expect
+
+from started.first_data import PASSWORD
+from started.waiting import eventually
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)

@@ -3,16 +3,16 @@
 import json
 import re
 import secrets
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from browser_harness import PASSWORD
 from playwright.sync_api import expect
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "nodejs"))
-from nodejs_harness import Api, RealAgent, Server, client_packages, eventually
+from nodejs_harness import Api, RealAgent, client_packages, nodejs_server
+
+from started.waiting import eventually
 
 sys.path.pop(0)
 
@@ -25,19 +25,14 @@ FILE = re.compile(r"/nodejs/files/\d+")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """One with a port for the agent, and with our password."""
-    with pytest.MonkeyPatch.context() as environ:
-        environ.setenv("SONDE_ADMIN_PASSWORD", PASSWORD)
-        running = Server(tmp_path_factory.mktemp("browser_nodejs"))
-    try:
-        yield running.wait()
-    finally:
-        running.stop()
+    """One with a port for the agent."""
+    with nodejs_server(tmp_path_factory.mktemp("browser_nodejs")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def api(server):
-    with server.client() as client:
+    with server.client(server.token("write")) as client:
         yield Api(client, client.post("/api/v1/apps", json={"name": secrets.token_hex(8)}).json())
 
 
@@ -208,12 +203,7 @@ def test_it_fits_on_a_phone(guests, process, theme, language):
 
 
 def test_a_viewer_looks_and_asks_for_nothing(visits, server, process):
-    make_viewer = (
-        "import sys; from sonde.server.accounts.command import opened_accounts\n"
-        "with opened_accounts(sys.argv[1]) as accounts:\n"
-        "    accounts.users.create(sys.argv[2], sys.argv[3], 'viewer', 'test')\n"
-    )
-    subprocess.run([sys.executable, "-c", make_viewer, str(server.data), "victor", PASSWORD], check=True, timeout=120)
+    server.viewer("victor")
     visit = visits()
     visit.log_in(user="victor")
     visit.page.wait_for_url("**/services*")

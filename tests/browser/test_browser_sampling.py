@@ -2,9 +2,10 @@
 
 import httpx
 import pytest
-from browser_harness import eventually
 from browser_shop import HOSTILE
 from playwright.sync_api import expect
+
+from started.waiting import eventually
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)

@@ -1,12 +1,13 @@
 """Looking into a running process from the console: choose, start, watch, read, by hand and by address."""
 
-import json
 import re
 
 import pytest
-from browser_harness import Server, eventually
 from browser_processes import ALLOW_ALL, SERVICE, App, Host
 from playwright.sync_api import expect
+
+from started.server import Server
+from started.waiting import eventually
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
@@ -17,15 +18,14 @@ RUN = re.compile(r"/tools/runs/[0-9a-f]+")
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """One of these tests' own: the others count the services of theirs."""
-    server = Server(tmp_path_factory.mktemp("browser_tools"))
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("browser_tools")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def host(server, tmp_path_factory):
     """An agent without a policy, until a test gives it one."""
-    token = json.loads(server.command("app", "create", "pricing"))["token"]
+    token = server.app("pricing")["token"]
     host = Host(server, token, tmp_path_factory.mktemp("host"))
     yield host
     host.stop()

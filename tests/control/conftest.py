@@ -3,20 +3,22 @@
 import secrets
 
 import pytest
-from control_harness import ALL, Agent, AgentSide, Api, Server, ServerSide, tool_process
+from control_harness import ALL, Agent, AgentSide, Api, ServerSide, client_of, tool_process
+
+from started.server import Server
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """One for all tests that leave it as it was."""
-    running = Server(tmp_path_factory.mktemp("server"), artifact_max_bytes=4 << 20, control_heartbeat_s=0.5)
-    yield running
-    running.stop()
+    folder = tmp_path_factory.mktemp("server")
+    with Server(folder, artifact_max_bytes=4 << 20, control_heartbeat_s=0.5) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def client(server):
-    with server.client() as made:
+    with client_of(server) as made:
         yield made
 
 

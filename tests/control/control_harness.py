@@ -4,101 +4,33 @@ import base64
 import contextlib
 import hashlib
 import json
-import os
 import queue
-import re
 import secrets
-import subprocess
 import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import websockets.sync.client
 import websockets.sync.server
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sonde.server.supervision.second_ports import SECOND_PORTS
 from sonde.wire.control import PATH, Piece, moment
 from sonde.wire.tools import MAX_PIECE_BYTES
+from started.program import Program
+from started.server import SONDE
+from started.waiting import eventually
 
 DEADLINE_S = 30
-SONDE = [sys.executable, "-m", "sonde"]
-NO_SECOND_PORTS = [word for port in SECOND_PORTS for word in (f"--{port.option}", "-1")]
 TOOL_PROCESS = Path(__file__).with_name("tool_process.py")
 ALL = '[tools]\nallow = ["*"]\n'
 NODE = "0123456789abcdef"
 
 
-def eventually(condition, what, deadline_s=DEADLINE_S):
-    """Poll until `condition` gives something true; that."""
-    deadline = time.monotonic() + deadline_s
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"not within {deadline_s} s: {what}")
-
-
-class Program:
-    """A started program with its log."""
-
-    def __init__(self, command, log, environ=None, first_line=""):
-        self.log = log
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                command,
-                stdout=subprocess.PIPE if first_line else output,
-                stderr=output,
-                env={**os.environ, **(environ or {})},
-            )
-        if first_line:
-            assert self.process.stdout.readline().decode().strip() == first_line, log.read_text()
-
-    @property
-    def pid(self):
-        return self.process.pid
-
-    def stop(self, kill=False):
-        if self.process.poll() is None:
-            (self.process.kill if kill else self.process.terminate)()
-        self.process.wait(DEADLINE_S)
-        if self.process.stdout:
-            self.process.stdout.close()
-
-
-class Server(Program):
-    """`sonde up` in a folder of its own; settings by their names."""
-
-    def __init__(self, folder, port=0, **settings):
-        self.data = folder / "data"
-        environ = {f"SONDE_{name.upper()}": str(value) for name, value in settings.items()}
-        log = folder / f"server-{secrets.token_hex(4)}.log"
-        command = [*SONDE, "up", "--data", str(self.data), "--port", str(port), *NO_SECOND_PORTS]
-        super().__init__(command, log, environ)
-        self.url = eventually(self._ready_at, f"a ready server, see {self.log}", 150)
-        self.port = int(self.url.rpartition(":")[2])
-
-    def _ready_at(self):
-        output = self.log.read_text()
-        assert self.process.poll() is None, output
-        found = re.search(r"Sonde is ready: (http://\S+)", output)
-        return found and found[1]
-
-    def command(self, *words):
-        command = [*SONDE, *words, "--data", str(self.data)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
-
-    def app(self, name):
-        return json.loads(self.command("app", "create", name))
-
-    def client(self, scope="write"):
-        token = self.command("token", "create", "--scope", scope).strip()
-        return httpx.Client(
-            base_url=f"{self.url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=DEADLINE_S
-        )
+def client_of(server, scope="write"):
+    """Of the API, with a token of that scope."""
+    return server.client(server.token(scope), "/api/v1")
 
 
 class Api:

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def test_a_job_runs_once_whoever_repeats_it(fake, start_agent):
     assert refusal(fake, body["id"]) == "replayed"
     again = fake.give({**body, "id": "another"})
     assert refusal(fake, again) == "replayed"
-    agent.stop(kill=True)
+    agent.stop(signal.SIGKILL)
     agent.start()
     fake.hear("hello")
     fake.give(body)

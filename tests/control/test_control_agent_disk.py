@@ -1,8 +1,9 @@
 """A host whose disk is full: whoever asked hears it, and the process and the agent go on. The test plays the server."""
 
 import pytest
-from control_harness import eventually
 from small_disk import fill, small_disk
+
+from started.waiting import eventually
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ import json
 import random
 import time
 
-from control_harness import Agent, eventually, tool_process
+from control_harness import Agent, tool_process
 
 from sonde.agent.control.channel import _processes
+from started.waiting import eventually
 
 
 def expected(size):

@@ -8,11 +8,14 @@ import json
 import time
 
 import pytest
-from control_harness import ALL, NODE, Agent, AgentSide, Api, Server, eventually, tool_process
+from control_harness import ALL, NODE, Agent, AgentSide, Api, client_of, tool_process
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_disk import fill, small_disk
 from tapped_wire import TappedWire
 from test_control_jobs import audit_of
+
+from started.server import Server
+from started.waiting import eventually
 
 POLICY = ALL + "max_seconds = 300\n"
 
@@ -207,14 +210,14 @@ def test_a_host_whose_disk_is_full_says_so_to_whoever_asked(server, api, small_q
 def test_a_server_whose_disk_is_full_says_so_to_whoever_asked(tmp_path):
     """What leaves no file is done all the same."""
     with small_disk(tmp_path / "data" / "artifacts", 1), contextlib.ExitStack() as running:
-        server = Server(tmp_path)
+        server = Server(tmp_path / "data").wait()
         running.callback(server.stop)
         app = server.app("shop")
         agent = Agent(tmp_path, server.url, app["token"])
         running.callback(agent.stop)
         process = tool_process(tmp_path, agent)
         running.callback(process.stop)
-        api = Api(running.enter_context(server.client()), app["id"])
+        api = Api(running.enter_context(client_of(server)), app["id"])
         node = api.process(process.pid)["node"]
 
         job = api.ended(api.start(node, process.pid, "quick", bytes=1_000_000)["id"])

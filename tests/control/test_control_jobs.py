@@ -9,7 +9,9 @@ import threading
 import httpx
 import pytest
 import websockets.exceptions
-from control_harness import NODE, AgentSide, Api, eventually, file_of
+from control_harness import NODE, AgentSide, Api, client_of, file_of
+
+from started.waiting import eventually
 
 PID = 4711
 
@@ -414,7 +416,7 @@ def test_a_wish_that_makes_no_sense_is_refused_by_its_name(api, wrong):
 
 def test_those_who_may_read_may_look_and_nothing_else(server, ready, api):
     job = api.start(NODE, PID, "cpu")
-    with server.client("read") as reader:
+    with client_of(server, "read") as reader:
         looking = Api(reader, api.app)
         assert looking.job(job["id"])["id"] == job["id"]
         assert looking.process(PID)["service"] == "shop"

@@ -1,6 +1,7 @@
 """Runs that a program begins itself (`sonde.profile`), and that stand in the list of jobs beside the others."""
 
 import json
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from control_harness import DEADLINE_S, NODE, Agent, AgentSide, Api, Server, eventually, file_of
+from control_harness import DEADLINE_S, NODE, Agent, AgentSide, Api, client_of, file_of
 
 from sonde.agent.control.channel import MAX_PAUSE_S
+from started.server import Server
+from started.waiting import eventually
 
 PROGRAM = Path(__file__).with_name("manual_process.py")
 
@@ -137,7 +140,7 @@ def test_an_agent_that_goes_and_comes_back(api, agent):
 @pytest.fixture
 def mortal(tmp_path):
     """A server that may be killed, and an agent."""
-    server = Server(tmp_path, control_heartbeat_s=0.5)
+    server = Server(tmp_path / "data", control_heartbeat_s=0.5).wait()
     app = server.app("shop")
     agent = Agent(tmp_path, server.url, app["token"])
     running = {"server": server, "agent": agent, "app": app}
@@ -149,12 +152,14 @@ def mortal(tmp_path):
 @pytest.mark.slow
 def test_what_is_made_while_the_server_is_away_waits_for_it(mortal, tmp_path):
     with Code(mortal["agent"].socket) as code:
-        mortal["server"].stop(kill=True)
+        mortal["server"].stop(signal.SIGKILL)
         code.do("profile in the night")
         spooled = lambda: list((mortal["agent"].queue / "artifacts").iterdir())  # noqa: E731
         eventually(spooled, "its file is on the host's disk")
-        mortal["server"] = server = Server(tmp_path, mortal["server"].port, control_heartbeat_s=0.5)
-        with server.client() as client:
+        mortal["server"] = server = Server(
+            tmp_path / "data", port=mortal["server"].port, control_heartbeat_s=0.5
+        ).wait()
+        with client_of(server) as client:
             (job,) = done(Api(client, mortal["app"]["id"]), deadline_s=4 * MAX_PAUSE_S)
             assert job["by"] == "code: in the night"
         eventually(lambda: not spooled(), "it is settled")

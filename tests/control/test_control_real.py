@@ -6,7 +6,10 @@ import time
 
 import httpx
 import pytest
-from control_harness import SONDE, Program, eventually
+
+from started.program import Program
+from started.server import SONDE
+from started.waiting import eventually
 
 APP = """
 import asyncio, time

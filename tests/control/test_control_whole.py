@@ -2,11 +2,16 @@
 
 import hashlib
 import random
+import signal
 import sys
 import time
 
 import pytest
-from control_harness import Agent, Api, Program, Server, eventually, tool_process
+from control_harness import Agent, Api, client_of, tool_process
+
+from started.program import Program
+from started.server import Server
+from started.waiting import eventually
 
 
 def test_a_job_travels_from_the_api_to_the_process_and_its_file_back(api, process):
@@ -89,7 +94,7 @@ def test_a_process_of_another_app_is_not_shown(client, tmp_path, agent, api):
 @pytest.fixture
 def world(tmp_path):
     """A server that may be killed, with an agent and a process."""
-    server = Server(tmp_path, control_heartbeat_s=0.5)
+    server = Server(tmp_path / "data", control_heartbeat_s=0.5).wait()
     app = server.app("shop")
     agent = Agent(tmp_path, server.url, app["token"])
     process = tool_process(tmp_path, agent)
@@ -102,16 +107,16 @@ def world(tmp_path):
 @pytest.mark.slow
 def test_a_job_outlives_a_server_that_is_killed(world, tmp_path):
     server, process = world["server"], world["process"]
-    with server.client() as client:
+    with client_of(server) as client:
         api = Api(client, world["app"]["id"])
         node = api.process(process.pid)["node"]
         job = api.start(node, process.pid, "slow", seconds=250)
         api.until(job["id"], "running")
 
-    server.stop(kill=True)
-    world["server"] = server = Server(tmp_path, server.port, control_heartbeat_s=0.5)
+    server.stop(signal.SIGKILL)
+    world["server"] = server = Server(tmp_path / "data", port=server.port, control_heartbeat_s=0.5).wait()
 
-    with server.client() as client:
+    with client_of(server) as client:
         api = Api(client, world["app"]["id"])
         assert api.job(job["id"])["state"] == "running"
         api.process(process.pid)
@@ -127,18 +132,18 @@ def test_a_job_outlives_a_server_that_is_killed(world, tmp_path):
 def test_an_upload_outlives_a_server_that_is_killed(world, tmp_path):
     server, process = world["server"], world["process"]
     size = 30 << 20
-    with server.client() as client:
+    with client_of(server) as client:
         api = Api(client, world["app"]["id"])
         node = api.process(process.pid)["node"]
         job = api.start(node, process.pid, "quick", bytes=size)
         part = server.data / "artifacts" / job["id"] / ".data.bin"
         eventually(lambda: part.exists() and part.stat().st_size > 1 << 20, "some of it is there")
-    server.stop(kill=True)
+    server.stop(signal.SIGKILL)
     assert part.exists(), "it was killed in the middle"
 
-    world["server"] = server = Server(tmp_path, server.port, control_heartbeat_s=0.5)
+    world["server"] = server = Server(tmp_path / "data", port=server.port, control_heartbeat_s=0.5).wait()
 
-    with server.client() as client:
+    with client_of(server) as client:
         api = Api(client, world["app"]["id"])
         assert api.ended(job["id"])["state"] == "done"
         content = api.artifact(job["id"], "data.bin").content
@@ -147,7 +152,7 @@ def test_an_upload_outlives_a_server_that_is_killed(world, tmp_path):
 
 def test_a_server_stops_at_once_with_agents_connected_and_jobs_followed(world):
     server = world["server"]
-    with server.client() as client:
+    with client_of(server) as client:
         api = Api(client, world["app"]["id"])
         node = api.process(world["process"].pid)["node"]
         job = api.start(node, world["process"].pid, "slow", seconds=100)
@@ -164,7 +169,7 @@ def test_a_server_stops_at_once_with_agents_connected_and_jobs_followed(world):
 
 
 def test_an_agent_that_is_stopped_says_so_of_its_jobs(world):
-    with world["server"].client() as client:
+    with client_of(world["server"]) as client:
         api = Api(client, world["app"]["id"])
         job = api.start(api.process(world["process"].pid)["node"], world["process"].pid, "slow", seconds=300)
         api.until(job["id"], "running")
@@ -180,11 +185,11 @@ def test_a_real_process_is_there_again_soon_and_its_job_is_lost_at_once(world):
     environ = {"SONDE_SOCKET": str(world["agent"].socket), "SONDE_SERVICE": "idle"}
     idle = Program([sys.executable, "-c", code], world["agent"].folder / "idle.log", environ, "ready")
     try:
-        with world["server"].client() as client:
+        with client_of(world["server"]) as client:
             api = Api(client, world["app"]["id"])
             job = api.start(api.process(idle.pid)["node"], idle.pid, "cpu", seconds=300)
             api.until(job["id"], "running")
-            world["agent"].stop(kill=True)
+            world["agent"].stop(signal.SIGKILL)
             world["agent"].start()
 
             failure = api.ended(job["id"], deadline_s=15)["failure"]
@@ -198,10 +203,10 @@ def test_a_real_process_is_there_again_soon_and_its_job_is_lost_at_once(world):
 
 @pytest.mark.slow
 def test_an_agent_that_is_killed_and_started_anew_takes_new_jobs(world):
-    with world["server"].client() as client:
+    with client_of(world["server"]) as client:
         api = Api(client, world["app"]["id"])
         node = api.process(world["process"].pid)["node"]
-        world["agent"].stop(kill=True)
+        world["agent"].stop(signal.SIGKILL)
         eventually(lambda: not api.processes()[0]["node_connected"], "it is seen to be gone")
         lost = api.start(node, world["process"].pid, "quick")
         assert lost["failure"]["reason"] == "not_connected"

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -15,10 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sonde.server.supervision.second_ports import SECOND_PORTS
+from started.server import NO_SECOND_PORTS, SONDE
 
-SONDE = [sys.executable, "-m", "sonde"]
-NO_SECOND_PORTS = [word for port in SECOND_PORTS for word in (f"--{port.option}", "-1")]
 ROOT = Path(__file__).parents[2]
 
 

@@ -141,8 +141,8 @@ def test_nothing_of_the_shop_knows_that_it_is_watched():
         assert "sonde" not in path.read_text().lower(), path
 
 
-def test_ctrl_c_leaves_no_process_behind(tmp_path):
-    demo = Demo(tmp_path)
+def test_ctrl_c_leaves_no_process_behind(demo):
+    """The last one: the others look at the same demo."""
     family = demo.family()
     assert len(family) >= 8, "server, store, web, agent, three services with a worker, load"
 

@@ -3,21 +3,18 @@
 import secrets
 
 import pytest
-from nodejs_harness import Api, Played, RealAgent, Server, client_packages
+from nodejs_harness import Api, Played, RealAgent, client_packages, nodejs_server
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("server"))
-    try:
-        yield running.wait()
-    finally:
-        running.stop()
+    with nodejs_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def client(server):
-    with server.client() as made:
+    with server.client(server.token("write")) as made:
         yield made
 
 

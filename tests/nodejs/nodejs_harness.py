@@ -6,40 +6,26 @@ import hashlib
 import hmac
 import json
 import os
-import re
 import secrets
 import shutil
-import signal
 import subprocess
-import sys
 import threading
 import time
 import uuid
 from pathlib import Path
 
-import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from sonde.server.supervision.second_ports import SECOND_PORTS
+from started.server import PATIENCE_S, Server
+from started.waiting import eventually
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-DEADLINE_S = 150
 CLIENT = ROOT / ".build" / "xtransit-client"
 VERSIONS = {"xprofiler": "3.1.0", "xtransit": "3.1.0"}
 FILE_MAX_BYTES = 16 << 20
 FRAME_MAX_BYTES = 1 << 20
-
-
-def eventually(condition, what, deadline_s=DEADLINE_S):
-    """Poll until `condition` gives something true; that."""
-    deadline = time.monotonic() + deadline_s
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {deadline_s} s: {what}")
 
 
 def capture():
@@ -67,62 +53,10 @@ def frame(app, secret, kind="heartbeat", data=None, *, agent="host-1", client="c
     return f'{text[:-1]},"signature":"{signature}"}}'
 
 
-class Server:
-    """`sonde up` with the port for xtransit."""
-
-    def __init__(self, data, *flags, port=0, xtransit_port=0):
-        self.data = data
-        ports = {it.row.name: -1 for it in SECOND_PORTS} | {"xtransit_port": xtransit_port, "port": port}
-        limits = {"nodejs_file_max_bytes": FILE_MAX_BYTES, "xtransit_max_frame_bytes": FRAME_MAX_BYTES}
-        chosen = [f"--{name.replace('_', '-')}={value}" for name, value in (ports | limits).items()]
-        self.lines = []
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "sonde", "up", "--data", str(data), *chosen, *flags],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            self.lines.append(line)
-
-    def wait(self):
-        """When it answers."""
-        eventually(lambda: "Sonde is ready" in "".join(self.lines) or self.process.poll() is not None, "a ready server")
-        assert self.process.poll() is None, "".join(self.lines)
-        return self
-
-    @property
-    def url(self):
-        return re.search(r"Sonde is ready: (http://\S+)", "".join(self.lines))[1]
-
-    @property
-    def xtransit_url(self):
-        return re.search(r"xtransit at (ws://\S+)", "".join(self.lines))[1]
-
-    def command(self, *words):
-        done = subprocess.run(
-            [sys.executable, "-m", "sonde", *words, "--data", str(self.data)],
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_S,
-            check=True,
-        )
-        return done.stdout
-
-    def client(self, scope="write"):
-        token = self.command("token", "create", "--scope", scope).strip()
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=DEADLINE_S)
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        self.process.wait(DEADLINE_S)
-        self._reader.join(DEADLINE_S)
-        self.process.stdout.close()
+def nodejs_server(data, port=0, xtransit_port=0):
+    """A server with the port for xtransit."""
+    limits = {"nodejs_file_max_bytes": FILE_MAX_BYTES, "xtransit_max_frame_bytes": FRAME_MAX_BYTES}
+    return Server(data, "--xtransit-port", str(xtransit_port), port=port, **limits)
 
 
 class Api:
@@ -185,7 +119,7 @@ class Played:
         eventually(lambda: (self.api.instance(self.agent) or {}).get("connected"), "a connected agent")
         return self
 
-    def hear(self, timeout=DEADLINE_S):
+    def hear(self, timeout=PATIENCE_S):
         return json.loads(self.socket.recv(timeout))
 
     def answer(self, asked, stdout="", stderr=""):
@@ -273,7 +207,7 @@ class Node:
     def stop(self):
         if self.process.poll() is None:
             self.process.terminate()
-        self.process.wait(DEADLINE_S)
+        self.process.wait(PATIENCE_S)
 
 
 class RealAgent:

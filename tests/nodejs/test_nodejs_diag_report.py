@@ -76,7 +76,7 @@ def test_all_of_a_report_is_for_admins_and_noted(server, api, play):
     report = {"pid": 7, "system": {"env": ["API_TOKEN=hunter2", "PATH=/bin"]}}
     address = stored(server, api, play, json.dumps(report).encode())
 
-    with server.client("admin") as admin:
+    with server.client(server.token("admin")) as admin:
         for client in (api.client, admin):
             shown = client.get(address)
             assert shown.json()["system"]["env"] == [f"API_TOKEN={MASK}", "PATH=/bin"]

@@ -5,7 +5,9 @@ import time
 
 import httpx
 import pytest
-from nodejs_harness import Api, eventually
+from nodejs_harness import Api
+
+from started.waiting import eventually
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from nodejs_harness import DEADLINE_S, Api, RealAgent, Server, eventually
+from nodejs_harness import Api, RealAgent, nodejs_server
+
+from started.server import PATIENCE_S
+from started.waiting import eventually
 
 AGENT = os.uname().nodename
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the first run may have to compile the addon
@@ -134,11 +137,11 @@ def test_an_agent_reports_is_asked_and_sends_files(real, api):
 
 
 def test_an_agent_comes_back_to_a_server_that_was_started_anew(packages, tmp_path):
-    server = Server(tmp_path / "data").wait()
-    with server.client() as client:
+    server = nodejs_server(tmp_path / "data").wait()
+    with server.client(server.token("write")) as client:
         api = Api(client, client.post("/api/v1/apps", json={"name": "again"}).json())
         ports = {
-            "port": int(server.url.rpartition(":")[2]),
+            "port": server.port,
             "xtransit_port": int(server.xtransit_url.rpartition(":")[2]),
         }
         folder = tmp_path / "real"
@@ -147,7 +150,7 @@ def test_an_agent_comes_back_to_a_server_that_was_started_anew(packages, tmp_pat
         try:
             eventually(lambda: (api.instance(AGENT) or {}).get("connected"), "the agent")
             server.stop()
-            server = Server(tmp_path / "data", **ports).wait()
+            server = nodejs_server(tmp_path / "data", **ports).wait()
             eventually(lambda: (api.instance(AGENT) or {}).get("connected"), "the agent again")
             assert api.get(AGENT, "os")["agent_version"] == "3.1.0"
         finally:
@@ -159,7 +162,7 @@ def test_an_agent_with_a_wrong_secret_stops_and_a_person_is_told(server, api, pa
     real = RealAgent(server, api, tmp_path, packages, appSecret="not the one")
     try:
         assert AGENT in eventually(lambda: api.hints().get("wrong_signature"), "a hint")
-        assert real.agent.process.wait(DEADLINE_S) == 0, "it was told to stop"
+        assert real.agent.process.wait(PATIENCE_S) == 0, "it was told to stop"
     finally:
         real.stop()
 

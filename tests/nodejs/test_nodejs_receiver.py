@@ -5,8 +5,10 @@ import socket
 import time
 
 import pytest
-from nodejs_harness import FRAME_MAX_BYTES, Played, capture, eventually, frame
+from nodejs_harness import FRAME_MAX_BYTES, Played, capture, frame
 from websockets.exceptions import ConnectionClosed
+
+from started.waiting import eventually
 
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS

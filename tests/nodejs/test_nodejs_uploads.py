@@ -9,7 +9,9 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
-from nodejs_harness import FILE_MAX_BYTES, eventually, upload_query
+from nodejs_harness import FILE_MAX_BYTES, upload_query
+
+from started.waiting import eventually
 
 ADDRESS = "/xapi/upload_from_xtransit"
 
@@ -242,7 +244,7 @@ def test_a_long_list_comes_in_pages(server, api, play):
 
 
 def test_who_may_only_read_changes_nothing(server, api):
-    with server.client("read") as reader:
+    with server.client(server.token("read")) as reader:
         assert reader.get("/api/v1/nodejs/files").status_code == 200
         for method, address in (
             ("POST", api.of("host", "processes/7/actions")),

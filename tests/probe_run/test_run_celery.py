@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+
 from conftest import DEADLINE_S
 
 PYTHON = sys.executable

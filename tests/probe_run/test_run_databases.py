@@ -6,6 +6,7 @@ import socket
 import sys
 
 import pytest
+
 from conftest import fetch
 
 SYNC = {"sqlite": 0, "psycopg": 5432, "psycopg2": 5432, "pymysql": 3306}

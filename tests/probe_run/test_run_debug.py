@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import APPS, DEADLINE_S, environment
 
+from conftest import APPS, DEADLINE_S, environment
 from sonde.cli.debugging.agents import has_probe
 
 LITTLE = str(Path(__file__).parents[1] / "tools")

@@ -7,8 +7,9 @@ import signal
 import sys
 
 import pytest
-from conftest import fetch, fetch_from_all
 from test_run_servers import check_workers
+
+from conftest import fetch, fetch_from_all
 
 pytest.importorskip("django")
 PYTHON = sys.executable

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import APPS, DEADLINE_S, environment
 
+from conftest import APPS, DEADLINE_S, environment
 from sonde.cli.checkup.findings import interpreter_flags, is_static
 from sonde.cli.checkup.outcome import Outcome
 from sonde.cli.checkup.page import Page

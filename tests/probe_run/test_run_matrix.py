@@ -8,8 +8,9 @@ import sys
 from collections import Counter
 
 import pytest
-from conftest import fetch, fetch_from_all
 from test_run_servers import check_workers
+
+from conftest import fetch, fetch_from_all
 
 PYTHON = sys.executable
 NEVER = {"SONDE_FLUSH_INTERVAL_MS": "10000"}

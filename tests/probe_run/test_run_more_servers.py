@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
 import pytest
-from conftest import fetch, fetch_from_all
 from test_run_servers import check_workers
+
+from conftest import fetch, fetch_from_all
 
 PYTHON = sys.executable
 NEVER = {"SONDE_FLUSH_INTERVAL_MS": "10000", "SONDE_EXIT_FLUSH_MS": "10000"}

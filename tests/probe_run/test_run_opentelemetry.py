@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 
 import pytest
+
 from conftest import fetch
 
 pytest.importorskip("opentelemetry.instrumentation.flask")

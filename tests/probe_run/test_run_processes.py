@@ -10,8 +10,8 @@ import sys
 import textwrap
 
 import pytest
-from conftest import environment
 
+from conftest import environment
 from sonde.settings import default_agent_socket
 
 PYTHON = sys.executable

@@ -6,6 +6,7 @@ import signal
 import sys
 
 import pytest
+
 from conftest import fetch, fetch_from_all
 
 PYTHON = sys.executable

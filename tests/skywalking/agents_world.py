@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import re
-import secrets
 import socket
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import httpx
 
-from sonde.server.supervision.second_ports import SECOND_PORTS
+from started.program import Program
+from started.server import Server
+from started.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
-SONDE = [sys.executable, "-m", "sonde"]
-DEADLINE_S = 90
 AGENT = "apache-skywalking==1.2.0"
 LIBRARIES = ["flask==3.1.3", "requests==2.34.2", "grpcio==1.85.1", "protobuf==7.36.2", "setuptools<81"]
 """The agent asks pkg_resources for versions, which newer setuptools no longer bring."""
 SERVICE = Path(__file__).parent / "apps" / "flask_service.py"
-
-
-def eventually(condition, what, deadline_s=DEADLINE_S):
-    """Poll until `condition` gives something true; that."""
-    deadline = time.monotonic() + deadline_s
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not within {deadline_s} s: {what}")
 
 
 def free_port():
@@ -55,70 +40,9 @@ def environment():
     return folder
 
 
-class Program:
-    """A started program with its log."""
-
-    def __init__(self, command, log, environ):
-        self.log = log
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                command, stdout=output, stderr=output, env={**os.environ, **environ}, start_new_session=True
-            )
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(20)
-
-
-class Server(Program):
-    """`sonde up` with SkyWalking's ports open."""
-
-    def __init__(self, folder, **settings):
-        self.data = folder / "data"
-        environ = {f"SONDE_{name.upper()}": str(value) for name, value in settings.items()}
-        ports = {port.option: -1 for port in SECOND_PORTS} | {"skywalking-grpc-port": 0, "skywalking-http-port": 0}
-        flags = [word for option, port in ports.items() for word in (f"--{option}", str(port))]
-        command = [*SONDE, "up", "--data", str(self.data), "--port", "0", *flags]
-        super().__init__(command, folder / "server.log", environ)
-        ready = eventually(self._ready, f"a ready server, see {self.log}", 150)
-        self.url = re.search(r"ready: (http://\S+)", ready)[1]
-        self.grpc = re.search(r"SkyWalking/gRPC at (\S+)", ready)[1]
-        self.http = re.search(r"SkyWalking/HTTP at http://(\S+)", ready)[1]
-        token = self._command("token", "create", "--scope", "admin").strip()
-        self.client = httpx.Client(
-            base_url=f"{self.url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30
-        )
-
-    def _ready(self):
-        output = self.log.read_text()
-        assert self.process.poll() is None, output
-        return "Sonde is ready" in output and output
-
-    def _command(self, *words):
-        done = subprocess.run(
-            [*SONDE, *words, "--data", str(self.data)], check=True, capture_output=True, text=True, timeout=60
-        )
-        return done.stdout
-
-    def app(self):
-        return json.loads(self._command("app", "create", secrets.token_hex(6)))
-
-    def get(self, path, **query):
-        answer = self.client.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def rows(self, sql, **parameters):
-        """Straight from the store."""
-        from sonde.server.store.client import StoreClient
-
-        with contextlib.closing(StoreClient.embedded(next(self.data.rglob("store.sock")), "web")) as store:
-            return list(store.rows(sql, parameters))
+def skywalking_server(data, **settings):
+    """A whole server with SkyWalking's ports open."""
+    return Server(data, "--skywalking-grpc-port", "0", "--skywalking-http-port", "0", **settings)
 
 
 class Service(Program):
@@ -131,7 +55,7 @@ class Service(Program):
         home = environment()
         environ = {
             "PATH": f"{home}/bin:{os.environ['PATH']}",
-            "SW_AGENT_COLLECTOR_BACKEND_SERVICES": server.grpc if protocol == "grpc" else server.http,
+            "SW_AGENT_COLLECTOR_BACKEND_SERVICES": getattr(server, f"skywalking_{protocol}"),
             "SW_AGENT_PROTOCOL": protocol,
             "SW_AGENT_NAME": name,
             "SW_AGENT_INSTANCE_NAME": self.instance,

@@ -3,7 +3,9 @@
 import json
 
 import pytest
-from agents_world import Server, Service, eventually
+from agents_world import Service, skywalking_server
+
+from started.waiting import eventually
 
 SPANS = """
     SELECT service, endpoint, toString(kind), hex(trace_id), hex(span_id), hex(parent_id), is_error
@@ -18,10 +20,8 @@ PROFILE_SECONDS = 12
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("server"))
-    yield server
-    server.client.close()
-    server.stop()
+    with skywalking_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture
@@ -129,17 +129,17 @@ def test_a_profile_task_becomes_a_run_with_a_flame_graph(server, start):
         "the process on the tools page",
     )
     where = {key: process[key] for key in ("app", "node", "pid")}
-    (asked,) = server.client.post("/processes/{app}/{node}/{pid}/tools".format(**where)).json()["items"]
+    (asked,) = server.admin.post("/processes/{app}/{node}/{pid}/tools".format(**where)).json()["items"]
     tools = {it["name"]: it for it in asked["tools"]}
     assert tools["cpu"]["available"]
     assert not tools["heap"]["available"]
 
-    refused = server.client.post("/jobs", json={**where, "tool": "cpu", "seconds": 5}).json()
+    refused = server.admin.post("/jobs", json={**where, "tool": "cpu", "seconds": 5}).json()
     ended = eventually(lambda: (it := server.get(f"/jobs/{refused['id']}"))["state"] == "failed" and it, "a refusal")
     assert ended["failure"]["reason"] == "bad_options"
 
     wish = {**where, "tool": "cpu", "seconds": PROFILE_SECONDS, "options": {"endpoint": "/slow", "period_ms": 20}}
-    job = server.client.post("/jobs", json=wish).json()
+    job = server.admin.post("/jobs", json=wish).json()
     eventually(lambda: server.get(f"/jobs/{job['id']}")["state"] == "running", "the agent has taken the task")
     assert service.get("/slow").text == "True"
     ended = eventually(
@@ -149,10 +149,10 @@ def test_a_profile_task_becomes_a_run_with_a_flame_graph(server, start):
     assert ended["state"] == "done", ended
     assert (ended["service"], ended["instance"]) == ("profiled", service.instance)
     assert ended["document"]["summary"]["samples"] > 0
-    profile = server.client.get(f"/jobs/{job['id']}/artifacts/profile.json").json()
+    profile = server.admin.get(f"/jobs/{job['id']}/artifacts/profile.json").json()
     names = {name for name, *_ in profile["frames"]}
     assert {"slow", "price"} <= names
     price = next(file for name, file, _ in profile["frames"] if name == "price")
     assert price.endswith("flask_service.py")
-    speedscope = server.client.get(f"/jobs/{job['id']}/export", params={"format": "speedscope"})
+    speedscope = server.admin.get(f"/jobs/{job['id']}/export", params={"format": "speedscope"})
     assert json.loads(speedscope.content)["profiles"]

@@ -5,21 +5,21 @@ import subprocess
 import sys
 
 import pytest
-from agents_world import Server, Service, eventually
+from agents_world import Service, skywalking_server
 from test_skywalking_agents import check_logs_join, check_one_trace
+
+from started.waiting import eventually
 
 
 @pytest.fixture
 def server(tmp_path):
-    server = Server(tmp_path, skywalking_app="legacy")
-    yield server
-    server.client.close()
-    server.stop()
+    with skywalking_server(tmp_path / "data", skywalking_app="legacy") as server:
+        yield server
 
 
 def test_two_services_over_http_are_one_trace_with_logs(tmp_path, server):
     """The app is made after the server has started, and belongs to them from then on."""
-    app = server.client.post("/apps", json={"name": "legacy"}).json()
+    app = server.admin.post("/apps", json={"name": "legacy"}).json()
     back = Service(tmp_path, server, "http-back", protocol="http")
     front = Service(tmp_path, server, "http-front", protocol="http", other=back.port)
     try:
@@ -34,7 +34,7 @@ def test_two_services_over_http_are_one_trace_with_logs(tmp_path, server):
 
 def test_the_port_of_skywalking_takes_otlp_over_http_as_well(server):
     """OpenTelemetry's own exporter, pointed at 12800."""
-    app = server.client.post("/apps", json={"name": "otel"}).json()
+    app = server.admin.post("/apps", json={"name": "otel"}).json()
     code = f"""
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -42,7 +42,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 provider = TracerProvider(resource=Resource({{"service.name": "otel"}}))
-exporter = OTLPSpanExporter("http://{server.http}/v1/traces", headers={{"authorization": "Bearer {app["token"]}"}})
+headers = {{"authorization": "Bearer {app["token"]}"}}
+exporter = OTLPSpanExporter("http://{server.skywalking_http}/v1/traces", headers=headers)
 provider.add_span_processor(SimpleSpanProcessor(exporter))
 with provider.get_tracer("t").start_as_current_span("work"):
     pass

@@ -5,10 +5,11 @@ import time
 import grpc
 import psutil
 import pytest
-from agents_world import Server, eventually
+from agents_world import skywalking_server
 from skywalking_world import RECORDED, segment
 
 from sonde.server.intake.skywalking import skywalking_pb2 as pb
+from started.waiting import eventually
 
 FOUND = "SELECT count() FROM spans WHERE app = {app:String}"
 CALM_S = 30
@@ -16,16 +17,14 @@ CALM_S = 30
 
 @pytest.fixture
 def server(tmp_path):
-    server = Server(tmp_path)
-    yield server
-    server.client.close()
-    server.stop()
+    with skywalking_server(tmp_path / "data") as server:
+        yield server
 
 
 def test_a_stream_of_skyapm_4_is_queryable_at_once_and_ends_with_the_server(server):
     """Without a package in the name, and never half-closed."""
     app = server.app()
-    channel = grpc.insecure_channel(server.grpc)
+    channel = grpc.insecure_channel(server.skywalking_grpc)
     sent = [segment(segment_id="first").SerializeToString()]
     more = True
 
@@ -54,7 +53,7 @@ def test_what_was_acknowledged_outlives_a_kill(server):
     app = server.app()
     web = next(it for it in psutil.Process(server.process.pid).children() if "sonde.server.web" in it.cmdline())
     collection = pb.SegmentCollection(segments=[segment(segment_id=f"s{at}", trace=f"t{at}") for at in range(50)])
-    with grpc.insecure_channel(server.grpc) as channel:
+    with grpc.insecure_channel(server.skywalking_grpc) as channel:
         call = channel.unary_unary("/skywalking.v3.TraceSegmentReportService/collectInSync")
         call(collection.SerializeToString(), metadata=(("authentication", app["token"]),), timeout=30)
     web.kill()

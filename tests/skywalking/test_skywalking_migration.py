@@ -9,7 +9,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from agents_world import ROOT, SONDE, Program, Server, environment, eventually, free_port
+from agents_world import ROOT, environment, free_port, skywalking_server
+
+from started.program import Program
+from started.server import SONDE
+from started.waiting import eventually
 
 RELAY = str(Path(__file__).parent / "apps" / "relay_service.py")
 PYTHON = sys.executable
@@ -17,10 +21,8 @@ PYTHON = sys.executable
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("server"))
-    yield server
-    server.client.close()
-    server.stop()
+    with skywalking_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 class Chain:
@@ -48,7 +50,7 @@ class Chain:
         home = environment()
         environ = {
             "PATH": f"{home}/bin:{os.environ['PATH']}",
-            "SW_AGENT_COLLECTOR_BACKEND_SERVICES": self._server.grpc,
+            "SW_AGENT_COLLECTOR_BACKEND_SERVICES": self._server.skywalking_grpc,
             "SW_AGENT_NAME": name,
             "SW_AGENT_INSTANCE_NAME": f"{name}-1",
             "SW_AGENT_AUTHENTICATION": self._token,
@@ -97,7 +99,10 @@ def relayed(server, services):
     return None
 
 
-@pytest.mark.parametrize("headers", ["tracecontext", "b3", "b3multi"])
+@pytest.mark.parametrize(
+    "headers",
+    ["tracecontext", pytest.param("b3", marks=pytest.mark.slow), pytest.param("b3multi", marks=pytest.mark.slow)],
+)
 def test_a_trace_crosses_from_skywalking_to_opentelemetry_and_back(server, chain, headers):
     """Our services are in between: one reads sw8 and writes `headers`, the other reads those and writes sw8."""
     kinds = ("sw-front", "sonde-one", "otel", "sonde-two", "sw-back")

@@ -6,8 +6,12 @@ import socket
 import time
 
 import pytest
-from agents_world import SONDE, Program, Server, eventually
+from agents_world import skywalking_server
 from skywalking_world import RECORDED
+
+from started.program import Program
+from started.server import SONDE
+from started.waiting import eventually
 
 SPANS = """
     SELECT endpoint, toString(kind), peer, system, attributes['db.operation.name']
@@ -17,10 +21,8 @@ SPANS = """
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("server"))
-    yield server
-    server.client.close()
-    server.stop()
+    with skywalking_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """Brings a store to this version's schema: the statements of `schema/*.sql`, in the order of the files' names.
 
-Each statement can be run again (IF NOT EXISTS), so a start that was cut short is made good by the next one. One that
-came to its end is noted in `schema_made`, and is not done again while nothing has changed: that is a quarter of a start.
-What a newer engine can do better is asked for in `_better_where_possible`, by version.
+Each statement can be run again (IF NOT EXISTS), so a start that was cut short is made good by the next one. What came to
+its end is noted in `schema_made`, and is not done again while nothing has changed: that is a quarter of a start. What a newer engine can do better is asked for in `_better_where_possible`, by version.
 """
 
 from __future__ import annotations
@@ -52,7 +51,10 @@ def migrate(client: StoreClient) -> None:
     for _, statement in statements():
         client.command(statement)
     _better_where_possible(client, version)
-    client.command(f"INSERT INTO schema_made (made_of, names) SELECT {{made_of:String}}, ({_NAMES})", {"made_of": made_of})
+    client.command(
+        f"INSERT INTO schema_made (made_of, names) SELECT {{made_of:String}}, ({_NAMES})",  # noqa: S608 - a constant
+        {"made_of": made_of},
+    )
 
 
 def _digest(version: tuple[int, int]) -> str:
@@ -65,7 +67,7 @@ def _is_made(client: StoreClient, made_of: str) -> bool:
     """The last who came was of this schema, and nothing was taken away since."""
     try:
         rows = client.rows(
-            f"SELECT made_of = {{made_of:String}} AND hasAll(({_NAMES}), names) FROM schema_made"
+            f"SELECT made_of = {{made_of:String}} AND hasAll(({_NAMES}), names) FROM schema_made"  # noqa: S608
             " ORDER BY made_at DESC LIMIT 1",
             {"made_of": made_of},
         )
