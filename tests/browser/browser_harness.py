@@ -14,7 +14,7 @@ CONSOLE = Path(__file__).parents[2] / "src" / "sonde" / "server" / "console" / "
 
 
 def chromium():
-    """Path of the system's browser, of the one without windows if there is: it costs a fifth less. None: there is none."""
+    """Path of the system's browser: of the one without windows if there is, it costs a fifth less. None: no browser."""
     names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     return next(filter(None, map(shutil.which, names)), None)
 
