@@ -1,7 +1,8 @@
 """Brings a store to this version's schema: the statements of `schema/*.sql`, in the order of the files' names.
 
-Each statement can be run again (IF NOT EXISTS), so a start that was cut short is made good by the next one. What came to
-its end is noted in `schema_made`, and is not done again while nothing has changed: that is a quarter of a start. What a newer engine can do better is asked for in `_better_where_possible`, by version.
+Each statement can be run again (IF NOT EXISTS), so a start that was cut short is made good by the next one. What came
+to its end is noted in `schema_made`, and not done again while nothing has changed: that is a quarter of a start. What a
+newer engine can do better is asked for in `_better_where_possible`, by version.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def migrate(client: StoreClient) -> None:
         client.command(statement)
     _better_where_possible(client, version)
     client.command(
-        f"INSERT INTO schema_made (made_of, names) SELECT {{made_of:String}}, ({_NAMES})",  # noqa: S608 - a constant
+        f"INSERT INTO schema_made (made_of, names) SELECT {{made_of:String}}, ({_NAMES})",
         {"made_of": made_of},
     )
 
