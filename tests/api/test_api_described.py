@@ -10,7 +10,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-EXAMPLES = 5
+FEW, MANY = 2, 20
+"""Requests to each operation."""
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 
 
@@ -150,13 +151,14 @@ def test_every_operation_says_how_it_is_entered_and_how_it_fails(openapi):
                     assert content["schema"] == {"$ref": "#/components/schemas/ErrorAnswer"}
 
 
+@pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("path", [path for path in PATHS if path not in ENDLESS])
-def test_the_server_keeps_to_its_description(described, openapi, server, tokens, path):
+def test_the_server_keeps_to_its_description(described, openapi, server, tokens, path, examples):
     for method in openapi["paths"][path]:
         operation = described[path][method.upper()]
 
         @settings(
-            max_examples=EXAMPLES,
+            max_examples=examples,
             deadline=None,
             derandomize=True,
             phases=[Phase.generate],

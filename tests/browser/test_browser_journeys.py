@@ -71,6 +71,7 @@ def test_from_the_overview_to_a_span(visit):
     assert visit.complaints == []
 
 
+@pytest.mark.slow
 def test_a_waterfall_by_keyboard_and_by_link(visit, traffic):
     """Arrows choose, fold and unfold; the chosen span stands in the address and opens again from there."""
     visit.open(f"/traces/{traffic[0]}")
@@ -93,6 +94,7 @@ def test_a_waterfall_by_keyboard_and_by_link(visit, traffic):
     assert visit.complaints == []
 
 
+@pytest.mark.slow
 def test_a_trace_beside_another_of_its_endpoint(visit, traffic):
     """The failed request beside one that did not fail: only that differs."""
     visit.open(f"/traces/{traffic[9]}")
@@ -111,6 +113,7 @@ def test_a_trace_beside_another_of_its_endpoint(visit, traffic):
     assert visit.complaints == []
 
 
+@pytest.mark.slow
 def test_a_click_on_a_bar_chooses_its_span(visit, traffic):
     visit.open(f"/traces/{traffic[0]}")
     box = visit.find("waterfall").bounding_box()
@@ -118,6 +121,7 @@ def test_a_click_on_a_bar_chooses_its_span(visit, traffic):
     expect(visit.find("spanDetails")).to_contain_text("user.tier")
 
 
+@pytest.mark.slow
 def test_dragging_over_a_chart_chooses_its_time(visit):
     """The range goes into the address, and the browser's way back undoes it."""
     visit.open("/services/front")
@@ -230,6 +234,7 @@ def test_a_hostile_name_stays_text(visit):
     assert visit.complaints == []
 
 
+@pytest.mark.slow
 def test_the_keyboard_goes_everywhere(visit):
     page = visit.page
     for key, address in {"m": "/map", "t": "/traces", "l": "/live", "n": "/nodes", "o": "/services"}.items():

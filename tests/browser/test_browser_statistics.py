@@ -26,11 +26,11 @@ def test_statistics_lead_to_traces_days_settings_and_names(visit, server):
         visit.page.get_by_role("link", name="Export CSV").click()
     with download.value.path().open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    kept = server.get("/statistics?by=endpoint&service=front")["items"]
+    (kept,) = server.get("/statistics?by=endpoint&service=front")["items"]
+    assert kept["requests"] >= 60, "other tests add some, none of which fails"
     assert [(row["endpoint"], row["requests"], row["errors"]) for row in rows] == [
-        (item["endpoint"], str(item["requests"]), str(item["errors"])) for item in kept
+        ("POST /checkout", str(kept["requests"]), "6")
     ]
-    assert [row["errors"] for row in rows if row["endpoint"] == "POST /checkout"] == ["6"], "no other test's fail"
 
     visit.find("statisticsBy").click()
     visit.page.get_by_role("option", name="Callee").click()

@@ -133,7 +133,7 @@ def check_metrics(otlp, service):
         assert sum(inside) >= 1, value
 
 
-@pytest.mark.parametrize("compression", ["none", "gzip"])
+@pytest.mark.parametrize("compression", ["gzip", pytest.param("none", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("transport", ["grpc", "http"])
 def test_the_python_sdk_sends_all_three_signals(otlp, transport, compression):
     service = f"python-{transport}-{compression}"
@@ -153,7 +153,7 @@ def test_the_python_sdk_sends_all_three_signals(otlp, transport, compression):
 
 
 @pytest.mark.parametrize("compression", ["gzip", pytest.param("none", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("exporter", ["grpc", "http", "proto"])
+@pytest.mark.parametrize("exporter", ["grpc", "http", pytest.param("proto", marks=pytest.mark.slow)])
 def test_the_js_sdk_sends_spans_and_metrics(otlp, node_packages, exporter, compression):
     service = f"node-{exporter}-{compression}"
     transport = "grpc" if exporter == "grpc" else "http"

@@ -5,11 +5,14 @@ import sys
 import urllib.request
 from urllib.parse import quote
 
+import pytest
+
 from .conftest import ROOT, SONDE, free_port, until
 
 A_ROUND = 20
 
 
+@pytest.mark.slow
 def test_a_running_service_is_sampled_otherwise_and_back_again(stack, monkeypatch):
     """One that is named by its address: its processes learn their name long after they said hello to the agent."""
     monkeypatch.setenv("SONDE_SETTINGS_INTERVAL_S", "0.2")

@@ -22,7 +22,7 @@ PRODUCER, CONSUMER = 4, 5
 on_redis = pytest.mark.parametrize("broker", ["redis"], indirect=True)
 
 
-@pytest.fixture(params=["rabbitmq", "redis"])
+@pytest.fixture(params=["rabbitmq", pytest.param("redis", marks=pytest.mark.slow)])
 def broker(request):
     url, port = BROKERS[request.param]
     with socket.socket() as knock:

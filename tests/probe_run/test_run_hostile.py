@@ -20,7 +20,7 @@ import pytest
 from conftest import APPS, environment
 
 PYTHON = sys.executable
-CORES = ["native", "python"]
+CORES = ["native", pytest.param("python", marks=pytest.mark.slow)]
 WITHIN_S = 30
 _ADDRESS = re.compile(rb" at 0x[0-9a-f]+")
 

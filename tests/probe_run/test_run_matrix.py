@@ -31,7 +31,7 @@ WAYS = [
     "uvloop",
     "gevent_fork",
 ]
-CORES = ["native", "python"]
+CORES = ["native", pytest.param("python", marks=pytest.mark.slow)]
 
 
 def needs(module):

@@ -56,7 +56,7 @@ def test_hypercorn_spawns_two_workers(start, receiver, port, kind, application):
 
 
 @needs("hypercorn")
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("end", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("workers", ["0", "1", "3"])
 def test_hypercorn_sends_its_last_spans(start, receiver, port, workers, end):
     """Without workers it serves itself; of several, those that end later than the first are killed by SIGTERM."""
@@ -71,7 +71,7 @@ def test_hypercorn_sends_its_last_spans(start, receiver, port, workers, end):
 
 
 @needs("granian")
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("end", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("interface", "application"),
     [("asgi", "fastapi_app:app"), ("asginl", "fastapi_app:app"), ("wsgi", "flask_app:app")],
@@ -100,7 +100,7 @@ def test_concurrent_requests_of_granian_do_not_mix(start, receiver, port):
 
 
 @needs("waitress")
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("end", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_waitress_serves_from_its_threads_and_sends_its_last_spans(start, receiver, port, end):
     """At SIGTERM Python ends without a word; the recorder's thread puts that off until it has sent."""
     program = start(PYTHON, "-m", "waitress", "--listen", f"127.0.0.1:{port}", "flask_app:app", **NEVER)

@@ -17,6 +17,7 @@ def server(tmp_path):
         yield server
 
 
+@pytest.mark.slow
 def test_two_services_over_http_are_one_trace_with_logs(tmp_path, server):
     """The app is made after the server has started, and belongs to them from then on."""
     app = server.admin.post("/apps", json={"name": "legacy"}).json()

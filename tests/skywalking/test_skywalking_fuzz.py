@@ -17,7 +17,7 @@ from sonde.server.intake.skywalking.services import PATHS, Kind
 from sonde.server.intake.skywalking.times import moment
 from sonde.wire import profile as profiles
 
-EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 METHODS = sorted({kind: path for path, kind in PATHS.items() if kind is not Kind.COUNTED}.values())
 TYPES = {
     "SegmentReport": pb.SegmentObject,

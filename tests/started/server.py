@@ -152,7 +152,7 @@ class Server(Program):
 
     def get(self, path, **query):
         """What the API says there."""
-        answer = self.reader.get(path, params=query)
+        answer = self.reader.get(path, params=query or None)  # an empty one would take what stands in the path
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -76,6 +76,7 @@ def test_what_is_asked_by_endpoint_and_instance_is_kept_by_half_minutes_alone(we
     assert read(timedelta(minutes=10)) == "rollup_30s"
 
 
+@pytest.mark.slow
 def test_what_was_made_in_other_lengths_or_by_less_is_made_again(web, loader, filled, make_long_slots):
     loader.command("TRUNCATE TABLE long_slots_made")
     loader.command("INSERT INTO long_slots_made SELECT now(), now() - 180, now64(3, 'UTC'), '21600, 900 s by service'")
@@ -168,7 +169,10 @@ def everything(web, app, start, end):
     ]
 
 
-@pytest.mark.parametrize("back", [timedelta(hours=7, minutes=3), timedelta(days=2, hours=5, seconds=30)])
+@pytest.mark.parametrize(
+    "back",
+    [pytest.param(timedelta(hours=7, minutes=3), marks=pytest.mark.slow), timedelta(days=2, hours=5, seconds=30)],
+)
 def test_pages_say_the_same_from_long_slots_as_from_short_ones(web, filled, monkeypatch, back):
     start, end = NOW - back, NOW + timedelta(minutes=1)
     long = everything(web, filled, start, end)
@@ -225,6 +229,7 @@ def test_where_no_long_slot_was_made_short_ones_are_read(web, loader, filled):
     assert whole.figures.requests == len(QUARTERS)
 
 
+@pytest.mark.slow
 def test_what_was_begun_and_not_finished_is_made_by_the_next_call(web, loader, filled, monkeypatch):
     loader.command("TRUNCATE TABLE long_slots_made")
     for table in ("rollup_long", "edges_long"):

@@ -210,6 +210,26 @@ def test_any_report_says_what_the_spans_say(web, filled, made, span, filters, by
 
 
 @FEW
+@given(
+    RANGES,
+    FILTERS,
+    st.sampled_from(["service", "endpoint", "instance"]),
+    st.sampled_from(["requests", "errors", "error_rate", "total", "average", "max", "p95", "name"]),
+    st.integers(1, 3),
+)
+def test_a_report_of_a_few_is_the_begin_of_that_of_all(web, filled, span, filters, by, order, limit):
+    start = SLOT + span[0] * SECOND
+    question = Asked([filled], start, start + span[1] * SECOND, lambda _: BY, filters)
+
+    every = statistics.table(web, question, by, order=order, compare="yesterday")
+    few = statistics.table(web, question, by, order=order, compare="yesterday", limit=limit)
+
+    assert (few.items, few.rows, few.whole) == (every.items[:limit], every.rows, every.whole)
+    assert few.whole_compared == every.whole_compared
+    assert few.rest == sum(row.requests for row in every.items[limit:])
+
+
+@FEW
 @given(RANGES, FILTERS, st.sampled_from([30, 90, 210, 300, 3600]), st.booleans())
 def test_any_series_says_what_the_spans_say(web, filled, made, span, filters, step_s, compare):
     start = SLOT + span[0] * SECOND

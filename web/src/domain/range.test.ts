@@ -14,6 +14,7 @@ describe("the time range of an address", () => {
 
   it.each([
     [{ range: "6 weeks" }],
+    [{ range: "8d" }],
     [{ from: "2000", to: "1000" }],
     [{ from: "yesterday", to: "now" }],
     [{ from: 1000 }],
@@ -27,6 +28,18 @@ describe("the time range of an address", () => {
   it("ends now when it is relative, and stays when it is fixed", () => {
     expect(betweenOf(rangeOf({ range: "1h" }), 7_200_000)).toEqual({ from: 3_600_000, to: 7_200_000 });
     expect(betweenOf(rangeOf({ from: 5, to: 9 }), 7_200_000)).toEqual({ from: 5, to: 9 });
+  });
+
+  it.each([
+    ["5m", 300_000],
+    ["1h", 3_600_000 + 17_000],
+    ["24h", 86_400_000 + (13 * 60 + 17) * 1000],
+    ["7d", 7 * 86_400_000 + (43 * 60 + 17) * 1000],
+    ["14d", 14 * 86_400_000 + (5 * 3600 + 43 * 60 + 17) * 1000],
+    ["30d", 30 * 86_400_000 + (5 * 3600 + 43 * 60 + 17) * 1000],
+  ] as const)("of %s begins with a whole slot, a little earlier", (range, length) => {
+    const now = Date.UTC(2026, 10, 22, 5, 43, 17);
+    expect(betweenOf(rangeOf({ range }), now)).toEqual({ from: now - length, to: now });
   });
 
   it("does not refresh what is over", () => {

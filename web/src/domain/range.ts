@@ -3,7 +3,16 @@
 import type { Between } from "../api/endpoints";
 import { readNumber, readOneOf } from "./search";
 
-export const SPANS = { "5m": 300, "15m": 900, "1h": 3600, "6h": 21_600, "24h": 86_400, "7d": 604_800 } as const;
+export const SPANS = {
+  "5m": 300,
+  "15m": 900,
+  "1h": 3600,
+  "6h": 21_600,
+  "24h": 86_400,
+  "7d": 604_800,
+  "14d": 1_209_600,
+  "30d": 2_592_000,
+} as const;
 export type SpanName = keyof typeof SPANS;
 export const DEFAULT_SPAN: SpanName = "15m";
 
@@ -47,9 +56,19 @@ export function rangeOf({ range, from, to, refresh }: RangeSearch): Range {
   return { kind: "last", span: range ?? DEFAULT_SPAN, refresh_s: refresh ?? DEFAULT_REFRESH_S };
 }
 
+/** Lengths of the slots that the server adds up long times from. */
+const WHOLE_SLOTS_S = [21_600, 3600, 900, 30];
+const SHARE_OF_A_SPAN = 50;
+
+/**
+ * A relative range begins with a whole slot, by at most a fiftieth of its length earlier: "the last 14 days" from half
+ * a minute on, in the middle of a night, is what nobody means and what costs most to add up.
+ */
 export function betweenOf(range: Range, now: number = Date.now()): Between {
   if (range.kind === "fixed") return { from: range.from, to: range.to };
-  return { from: now - SPANS[range.span] * 1000, to: now };
+  const span_s = SPANS[range.span];
+  const whole_s = WHOLE_SLOTS_S.find((slot_s) => slot_s * SHARE_OF_A_SPAN <= span_s) ?? 1;
+  return { from: Math.floor((now / 1000 - span_s) / whole_s) * whole_s * 1000, to: now };
 }
 
 /** The same for every moment of the same relative range: a refresh replaces, it does not add. */

@@ -61,6 +61,8 @@ export const common = {
   "range.6h": "Last 6 hours",
   "range.24h": "Last 24 hours",
   "range.7d": "Last 7 days",
+  "range.14d": "Last 14 days",
+  "range.30d": "Last 30 days",
   "range.from": "From",
   "range.to": "To",
   "range.apply": "Apply",

@@ -62,6 +62,8 @@ export const common: Record<keyof typeof words, string> = {
   "range.6h": "最近 6 小时",
   "range.24h": "最近 24 小时",
   "range.7d": "最近 7 天",
+  "range.14d": "最近 14 天",
+  "range.30d": "最近 30 天",
   "range.from": "开始",
   "range.to": "结束",
   "range.apply": "应用",
