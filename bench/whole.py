@@ -31,6 +31,7 @@ from bench.idle import NO_SECOND_PORTS, SONDE, cpu_s, free_port, role, running, 
 from bench.steady import each_second
 from bench.traffic import Traffic
 from sonde.server.folders import Folders
+from sonde.server.insight.steps import floor_to
 from sonde.server.store.client import StoreClient
 from sonde.server.store.queries import long_slots
 
@@ -146,7 +147,7 @@ def fill(target: Server, end: datetime) -> None:
         print(f"\rdays before: {ago} of {DAYS - 1}   ", end="", file=sys.stderr, flush=True)
     print("\nlong slots", file=sys.stderr)
     long_slots.make(target.store)
-    for table in ("rollup_long", "edges_long", "statements_long"):  # the engine does so hours after a day is over
+    for table in ("requests_long", "edges_long", "statements_long"):  # the engine does so hours after a day is over
         target.store.command(f"OPTIMIZE TABLE {table} FINAL")
 
 
@@ -154,7 +155,9 @@ def pages(target: Server, end: datetime) -> dict[str, list[str]]:
     """What each page asks for, CALLS times, of services of all sizes."""
 
     def over(path: str, since: timedelta, /, **more: object) -> str:
-        times = {"from": int((end - since).timestamp() * 1000), "to": int(end.timestamp() * 1000)}
+        # a range that ends now begins with a whole slot, as in the console: web/src/domain/range.ts
+        whole_s = next(length for length in (21_600, 3600, 900, 30) if length * 50 <= since.total_seconds())
+        times = {"from": int(floor_to(end - since, whole_s).timestamp() * 1000), "to": int(end.timestamp() * 1000)}
         separator = "&" if "?" in path else "?"
         return f"{path}{separator}{urlencode(times | more)}"
 

@@ -87,7 +87,7 @@ def test_what_was_made_in_other_lengths_or_by_less_is_made_again(web, loader, fi
 
     assert before == "rollup_30s"
     assert again >= 28  # quarters of an hour, of a day at least
-    assert "rollup_long" in after
+    assert "requests_long" in after
 
 
 MOVES = Wish(kind="move", service="cart", target_app="elsewhere")
@@ -181,7 +181,7 @@ def test_pages_say_the_same_from_long_slots_as_from_short_ones(web, filled, monk
     monkeypatch.setattr(rollups, "LONG_SLOTS_S", ())
     short = everything(web, filled, start, end)
 
-    assert "rollup_long" in read
+    assert "requests_long" in read
     for of_long, of_short in zip(long, short, strict=True):
         assert rounded(of_long) == rounded(of_short)
 
@@ -232,7 +232,7 @@ def test_where_no_long_slot_was_made_short_ones_are_read(web, loader, filled):
 @pytest.mark.slow
 def test_what_was_begun_and_not_finished_is_made_by_the_next_call(web, loader, filled, monkeypatch):
     loader.command("TRUNCATE TABLE long_slots_made")
-    for table in ("rollup_long", "edges_long"):
+    for table in ("requests_long", "edges_long"):
         loader.command(f"TRUNCATE TABLE {table}")
     failing = long_slots._STATISTICS._replace(of_long=("SELECT throwIf(true)",))
     monkeypatch.setattr(long_slots, "_STATISTICS", failing)

@@ -61,7 +61,13 @@ def test_what_another_version_made_is_brought_to_this_one(loader, monkeypatch):
 
 
 def test_each_statement_can_be_run_again():
-    again = ("IF NOT EXISTS", "DROP VIEW IF EXISTS", "CREATE OR REPLACE FUNCTION", "MODIFY COLUMN")
+    again = (
+        "IF NOT EXISTS",
+        "DROP VIEW IF EXISTS",
+        "DROP TABLE IF EXISTS",
+        "CREATE OR REPLACE FUNCTION",
+        "MODIFY COLUMN",
+    )
     assert all(any(words in statement for words in again) for _, statement in statements())
 
 

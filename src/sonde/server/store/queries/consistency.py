@@ -49,7 +49,7 @@ _KEPT = (
     _Kept("edges_30s", 30, _CALLS),
     *(
         _Kept(
-            "rollup_long FINAL",
+            "requests_long FINAL",
             slot_s,
             _REQUESTS,
             f"slot_s = {slot_s} AND kept_by = '{kept_by}'",

@@ -46,7 +46,7 @@ _CALL_KEYS = "app, service, kind, peer, system"
 _TOTALS = "count, errors, sum_ns, error_sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, histogram, durations"
 
 _REQUESTS = f"""
-    INSERT INTO rollup_long (slot_s, slot, {_REQUEST_KEYS}, {_TOTALS}, made)
+    INSERT INTO requests_long (slot_s, slot, {_REQUEST_KEYS}, {_TOTALS}, made)
     SELECT {_LENGTH}, long, {_REQUEST_KEYS}, {_REQUEST_SUMS}, now64(3, 'UTC')
     FROM (
         SELECT
@@ -63,9 +63,9 @@ _CALLS = f"""
     FROM edges_30s WHERE {_TIMES}
     GROUP BY long, {_CALL_KEYS}"""
 _REQUESTS_LONGER = f"""
-    INSERT INTO rollup_long (slot_s, slot, {_REQUEST_KEYS}, {_TOTALS}, made)
+    INSERT INTO requests_long (slot_s, slot, {_REQUEST_KEYS}, {_TOTALS}, made)
     SELECT {_LENGTH}, {_LONG} AS long, {_REQUEST_KEYS}, {_REQUEST_SUMS}, now64(3, 'UTC')
-    FROM rollup_long FINAL WHERE slot_s = {{of_s:UInt32}} AND {_TIMES}
+    FROM requests_long FINAL WHERE slot_s = {{of_s:UInt32}} AND {_TIMES}
     GROUP BY long, {_REQUEST_KEYS}"""
 _CALLS_LONGER = f"""
     INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, histogram, durations, made)

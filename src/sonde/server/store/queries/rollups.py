@@ -22,7 +22,7 @@ KEPT_BY = ("endpoint", "instance", "service", "app")
 """By what requests are added up in long slots: of an endpoint whatever the instance, of an app whatever both and the
 service.
 """
-MADE_AS = f"{', '.join(map(str, LONG_SLOTS_S))} s by {', '.join(KEPT_BY)}"
+MADE_AS = f"{', '.join(map(str, LONG_SLOTS_S))} s by {', '.join(KEPT_BY)} in requests_long"
 """What the store had made before these were what they are is made again."""
 _CALLS = "slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, histogram, durations"
 _REQUESTS = (
@@ -61,7 +61,7 @@ def requests(client: StoreClient, start: datetime, end: datetime, keys: Collecti
         return "rollup_30s"
     of_app = "service" if client.regroups() else "app"
     kept_by = next((name for name in KEPT_BY if name in keys and name != "app"), of_app)
-    long = f"rollup_long FINAL WHERE kept_by = '{kept_by}' AND"
+    long = f"requests_long FINAL WHERE kept_by = '{kept_by}' AND"
     return _union("rollup_30s", long, _REQUESTS, _pieces(client, start, end, step_s))
 
 

@@ -1,4 +1,4 @@
--- edges_30s in longer slots, as rollup_long is rollup_30s.
+-- edges_30s in longer slots, as requests_long is rollup_30s.
 CREATE TABLE IF NOT EXISTS edges_long (
     slot_s UInt32 COMMENT 'how long the slot is: 900, 3600, 21600 or 86400' CODEC(ZSTD(1)),
     slot DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),

@@ -1,10 +1,15 @@
--- rollup_30s in longer slots, for longer times: of an endpoint whatever the instance, of an instance whatever the endpoint,
--- of a service whatever both, and of an app whatever all three. Not made by a view on the way of the spans, which would cost each insert more than the slots
--- cost altogether: upkeep makes them when their time is over, and again when something came late
--- (server/store/queries/long_slots.py); the last making is the one that counts. A quarter of an hour is what every UTC offset
--- is a multiple of, so that days of any zone can be made of it; longer ones, each made of the next shorter, make weeks cheap.
--- server/store/queries/rollups.py chooses among them.
-CREATE TABLE IF NOT EXISTS rollup_long (
+-- rollup_30s in longer slots, for longer times: of an endpoint whatever the instance, of an instance whatever the
+-- endpoint, of a service whatever both, and of an app whatever all three. Not made by a view on the way of the spans,
+-- which would cost each insert more than the slots cost altogether: upkeep makes them when their time is over, and again
+-- when something came late (server/store/queries/long_slots.py); the last making is the one that counts. A quarter of an
+-- hour is what every UTC offset is a multiple of, so that days of any zone can be made of it; longer ones, each made of
+-- the next shorter, make weeks cheap. server/store/queries/rollups.py chooses among them.
+--
+-- What is kept by the same stands together: a series of an app or a service over weeks reads a few rows of each of
+-- hundreds of slots, which behind those of all endpoints would be a part of the file each.
+DROP TABLE IF EXISTS rollup_long;
+
+CREATE TABLE IF NOT EXISTS requests_long (
     slot_s UInt32 COMMENT 'how long the slot is: 900, 3600, 21600 or 86400' CODEC(ZSTD(1)),
     kept_by Enum8('endpoint' = 1, 'instance' = 2, 'service' = 3, 'app' = 4)
         COMMENT 'of service, endpoint and instance, others are empty' CODEC(ZSTD(1)),
@@ -32,13 +37,11 @@ CREATE TABLE IF NOT EXISTS rollup_long (
 )
 ENGINE = ReplacingMergeTree(made)
 PARTITION BY toDate(slot)
-ORDER BY (slot_s, slot, kept_by, app, service, kind, is_entry, is_root, endpoint, instance, status_code)
+ORDER BY (kept_by, slot_s, slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code)
 TTL slot + INTERVAL 90 DAY
 SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024,
     -- of a day that is over, slots that were made again are not read in all their makings
     min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;
-
-ALTER TABLE rollup_long MODIFY COLUMN kept_by Enum8('endpoint' = 1, 'instance' = 2, 'service' = 3, 'app' = 4);
 
 -- Until when long slots are made, and which rows, by the time they were written, are in them.
 CREATE TABLE IF NOT EXISTS long_slots_made (
