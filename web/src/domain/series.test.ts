@@ -15,6 +15,10 @@ const point = (requests: number, covered_s: number) => ({
 });
 
 it("a step that is still running counts by the part of it that is over", () => {
-  expect(ratesOf([point(30, 30), point(10, 10), point(0, 0)])).toEqual([1, 1, null]);
+  expect(ratesOf([point(30, 30), point(20, 20), point(0, 0)])).toEqual([1, 1, null]);
   expect(errorRatesOf([point(30, 30)])).toEqual([0.5]);
+});
+
+it("a step that has just begun says nothing yet: its newest requests are not stored", () => {
+  expect(ratesOf([point(30, 30), point(3, 10)])).toEqual([1, null]);
 });

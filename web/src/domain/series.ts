@@ -2,14 +2,22 @@
 
 import type { Point } from "../api/types";
 
-/** Requests a second of each step, by the part of it that is counted so far. */
-export function ratesOf(series: readonly Point[]): (number | null)[] {
-  return series.map(({ requests, covered_s }) => (covered_s > 0 ? requests / covered_s : null));
-}
+/**
+ * The newest requests are seconds away from the store: of a step that has just begun they are most of it, and its rate
+ * would drop at the right edge of each chart, and rise again.
+ */
+const LEAST_COVERED_S = 20;
 
-export function errorRatesOf(series: readonly Point[]): (number | null)[] {
-  return series.map(({ errors, covered_s }) => (covered_s > 0 ? errors / covered_s : null));
-}
+/** Count a second, by the part of the step that is counted so far; nothing while that says too little. */
+export const rateOf = (count: number, covered_s: number): number | null =>
+  covered_s < LEAST_COVERED_S ? null : count / covered_s;
+
+/** Requests a second of each step. */
+export const ratesOf = (series: readonly Point[]): (number | null)[] =>
+  series.map(({ requests, covered_s }) => rateOf(requests, covered_s));
+
+export const errorRatesOf = (series: readonly Point[]): (number | null)[] =>
+  series.map(({ errors, covered_s }) => rateOf(errors, covered_s));
 
 /** Starts of the steps in epoch seconds. */
 export const timesOf = (series: readonly { time: string }[]): number[] =>

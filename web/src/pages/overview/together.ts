@@ -1,7 +1,7 @@
 /** The series of all services laid over each other. */
 
 import type { Service } from "../../api/types";
-import { timesOf } from "../../domain/series";
+import { rateOf, timesOf } from "../../domain/series";
 
 export interface Together {
   /** Starts of the steps in epoch seconds. */
@@ -28,8 +28,9 @@ export function together(services: readonly Service[]): Together {
     timesOf(series).forEach((time, index) => {
       const at = place.get(time);
       const point = series[index];
-      if (at === undefined || !point || point.covered_s <= 0) return;
-      requests_per_s[at] = (requests_per_s[at] ?? 0) + point.requests / point.covered_s;
+      if (at === undefined || !point) return;
+      const requests = rateOf(point.requests, point.covered_s);
+      if (requests !== null) requests_per_s[at] = (requests_per_s[at] ?? 0) + requests;
       errors[at] = (errors[at] ?? 0) + point.errors;
     });
   }

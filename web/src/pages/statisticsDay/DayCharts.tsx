@@ -24,14 +24,15 @@ export function DayCharts({ day, against, onSelect }: Props) {
         const values = (one: StatisticsDay) =>
           blocks.map((_, index) => {
             const block = one.blocks[index];
-            return block && block.covered_s > 0 ? of(block) : null;
+            // counts of the block that still runs would look like a fall
+            return block && block.covered_s >= block_s ? of(block) : null;
           });
         const then: Series[] = against
           ? [{ label: against.date, colour: "faint", style: "line", values: values(against) }]
           : [];
         return [{ label: date, colour, style, values: values(day) }, ...then];
       },
-    [day, against, blocks, date],
+    [day, against, blocks, block_s, date],
   );
   const requests = useMemo(() => seriesOf((block) => block.requests, "accent", "area"), [seriesOf]);
   const errors = useMemo(() => seriesOf((block) => block.errors, "error", "area"), [seriesOf]);
