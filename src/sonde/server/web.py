@@ -82,6 +82,7 @@ ANSWER_WITHIN_S = {"web": 60, "loader": 300}
 STORE_THREADS, STORE_WAITING = 6, 64
 ACCOUNT_THREADS, ACCOUNTS_WAITING = 2, 256
 LOGIN_THREADS, LOGINS_WAITING = 1, 8
+TEST_THREADS, TESTS_WAITING = 2, 8
 CONTROL_THREADS, CONTROL_WAITING = 2, 4096
 NODEJS_THREADS, NODEJS_WAITING = 2, 4096
 _READY_PAUSE_S = 0.05
@@ -170,7 +171,7 @@ async def serve(values: Settings, folders: Folders, store_socket: Path, ports: P
         running.callback(alarms.close)
         parts = make_parts(values, accounts, reader, control, hints, xtransit.nodejs, alarms, ports)
         upkeep.on_spans = parts.live.stored
-        for workers in (parts.store_workers, parts.account_workers, parts.login_workers):
+        for workers in (parts.store_workers, parts.account_workers, parts.login_workers, parts.test_workers):
             running.callback(workers.close)
         skywalking = SkywalkingIntake(
             spool=spool,
@@ -301,6 +302,7 @@ def make_parts(
         store_workers=store_workers,
         account_workers=account_workers,
         login_workers=Workers("a login", LOGIN_THREADS, LOGINS_WAITING),
+        test_workers=Workers("a test message", TEST_THREADS, TESTS_WAITING),
         control=control,
         hints=hints,
         ports=ports.numbers(),

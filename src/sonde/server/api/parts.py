@@ -38,6 +38,8 @@ class Parts:
     store_workers: Workers
     account_workers: Workers
     login_workers: Workers
+    test_workers: Workers
+    """For messages that are sent to try a notifier: who takes them may be slow, or away."""
     control: Control
     hints: Hints
     ports: Mapping[str, int | None]

@@ -50,9 +50,6 @@ _ORDERS: dict[Order, str] = {
     "p99": "quantiles[4] DESC",
     "name": "",
 }
-_BY_QUANTILE: frozenset[Order] = frozenset({"p50", "p90", "p95", "p99"})
-_MANY: frozenset[By] = frozenset({"service", "endpoint", "instance"})
-"""Of these there may be many more than are shown."""
 # Of a request's attributes, new names and old: who asked, and where it came in.
 _ADDRESSES: dict[By, tuple[str, ...]] = {
     "client_address": ("client.address", "http.client_ip", "network.peer.address", "net.sock.peer.addr", "net.peer.ip"),
@@ -205,100 +202,18 @@ def _out_of_time(client: StoreClient, asked: Asked) -> dict[str, int]:
 
 def _ask(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, only: Sequence[int] | None) -> _Found:
     """`only`: the rows of these ids, whatever the order."""
-    if by not in _MANY:
-        return _ask_all(client, asked, by, order, limit, only)
-    groups = len(only or ())
-    if only is None:
-        if order in _BY_QUANTILE:
-            return _ask_all(client, asked, by, order, limit, None)
-        groups, only = _first(client, asked, by, order, limit)
-        if groups <= limit:
-            return _ask_all(client, asked, by, order, limit, None)
-    by_app, whole = counted(client, asked)
-    return _Found(_rows(client, asked, by, only), by_app, whole, groups)
-
-
-def counted(client: StoreClient, asked: Asked) -> tuple[dict[str, Counted], Counted]:
-    """By app, and together."""
-    conditions, parameters = asked.filters.sql()
-    source = rollups.requests(client, asked.begin, asked.end, asked.filters.keys())
-    rows: list[dict[str, Any]] = client.dicts(
-        f"""
-        SELECT app, grouping(app) AS together, {MEASURED}
-        FROM {source} WHERE {APPS} AND {SLOTS} {conditions}
-        GROUP BY GROUPING SETS ((app), ())
-        """,
-        parameters | asked.parameters(),
-    )
-    by_app = {row["app"]: Counted.of(row) for row in rows if not row["together"]}
-    return by_app, next((Counted.of(row) for row in rows if row["together"] and row["requests"]), Counted())
-
-
-def _first(client: StoreClient, asked: Asked, by: By, order: Order, limit: int) -> tuple[int, list[int]]:
-    """How many rows there are, and the ids of those that are shown, by counts alone: most of what a report costs is
-    merging sketches, and those of rows that nobody sees need not be.
-    """
-    conditions, parameters = asked.filters.sql()
-    keys = _KEYS[by]
-    source = rollups.requests(client, asked.begin, asked.end, {*keys, *asked.filters.keys()})
-    rows = client.rows(
-        f"""
-        SELECT {_id(keys)} AS id, count() OVER () AS groups
-        FROM (
-            SELECT {_named(keys)}, sum(count) AS requests, sum(errors) AS errors, sum(sum_ns) AS sum_ns,
-                max(max_ns) AS max_ns
-            FROM {source} WHERE {APPS} AND {SLOTS} {conditions} GROUP BY {", ".join(keys)}
-        )
-        ORDER BY {_sql_order(order, keys)} LIMIT {{limit:UInt32}}
-        """,
-        parameters | asked.parameters() | {"limit": limit},
-    )
-    return (rows[0][1] if rows else 0), [row[0] for row in rows]
-
-
-def _rows(client: StoreClient, asked: Asked, by: By, only: Sequence[int]) -> list[dict[str, Any]]:
-    """Of these ids, in their order."""
-    keys = _KEYS[by]
-    inner, measured, parameters = _source(client, asked, by, only=True)
-    rows = client.dicts(
-        f"""
-        SELECT *, {_id(keys)} AS id
-        FROM (
-            SELECT {", ".join(keys)}, sumMap(map(status_code, count)) AS codes, {measured}
-            FROM ({inner}) GROUP BY {", ".join(keys)}
-        )
-        ORDER BY indexOf({{only:Array(UInt64)}}, id)
-        """,
-        parameters | {"only": list(only)},
-    )
-    return list(rows)
-
-
-def _id(keys: Sequence[str]) -> str:
-    return f"cityHash64({', '.join(f'toString({key})' for key in keys)})"
-
-
-def _named(columns: Sequence[str]) -> str:
-    return ", ".join("toString(kind) AS kind_name" if column == "kind_name" else column for column in columns)
-
-
-def _sql_order(order: Order, keys: Sequence[str]) -> str:
-    return ", ".join(filter(None, [_ORDERS[order], *keys]))
-
-
-def _ask_all(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, only: Sequence[int] | None) -> _Found:
-    """Rows, apps and the whole from one reading."""
     keys = _KEYS[by]
     inner, measured, parameters = _source(client, asked, by)
+    sql_order = ", ".join(filter(None, [_ORDERS[order], *keys]))
     wanted = "place <= {limit:UInt32}" if only is None else "has({only:Array(UInt64)}, id)"
     codes = "map(0::UInt16, 0::UInt64)" if by in {"peer", "client_address", "server_address"} else "codes"
     rows = client.dicts(
         f"""
         SELECT * FROM (
             SELECT *,
-                {_id(keys)} AS id,
+                cityHash64({", ".join(f"toString({key})" for key in keys)}) AS id,
                 count() OVER (PARTITION BY part) AS groups,
-                row_number() OVER (PARTITION BY part ORDER BY {_sql_order(order, keys)}) AS place
+                row_number() OVER (PARTITION BY part ORDER BY {sql_order}) AS place
             FROM (
                 SELECT {", ".join(keys)},
                     multiIf(grouping({keys[1]}) = 0, 'row', grouping(app) = 0, 'app', 'whole') AS part,
@@ -320,10 +235,8 @@ def _ask_all(client: StoreClient, asked: Asked, by: By, order: Order, limit: int
     )
 
 
-def _source(client: StoreClient, asked: Asked, by: By, *, only: bool = False) -> tuple[str, str, dict[str, object]]:
-    """Where the figures come from: SQL that has a report's keys, the columns to make of it, and parameters. `only`: of
-    the rows whose ids are in the parameter of that name.
-    """
+def _source(client: StoreClient, asked: Asked, by: By) -> tuple[str, str, dict[str, object]]:
+    """Where the figures come from: SQL that has a report's keys, the columns to make of it, and parameters."""
     conditions, parameters = asked.filters.sql(every_kind=by == "kind")
     parameters |= asked.parameters()
     if by == "peer":
@@ -343,10 +256,10 @@ def _source(client: StoreClient, asked: Asked, by: By, *, only: bool = False) ->
         return read, MEASURED_FROM_SPANS, parameters
     keys = ("app", "service", "instance") if by == "host" else _KEYS[by]
     grouped = list(dict.fromkeys([*keys, "status_code"]))
+    named = ", ".join("toString(kind) AS kind_name" if key == "kind_name" else key for key in grouped)
     source = rollups.requests(client, asked.begin, asked.end, {*keys, *asked.filters.keys()})
     once = (
-        f"SELECT {_named(grouped)}, {ONCE_MEASURED} FROM {source} WHERE {APPS} AND {SLOTS} {conditions}"
-        f"{f' AND has({{only:Array(UInt64)}}, {_id(keys)})' if only else ''}"
+        f"SELECT {named}, {ONCE_MEASURED} FROM {source} WHERE {APPS} AND {SLOTS} {conditions}"
         f" GROUP BY {', '.join(grouped)}"
     )
     if by == "host":
@@ -389,6 +302,7 @@ def _calls(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, 
         )
     side = "service" if by == "callee" else "called"
     keys = ("app", side, "other", "is_service", "system", "kind_name")
+    sql_order = ", ".join(filter(None, [_ORDERS[order], *keys]))
     wanted = "place <= {limit:UInt32}" if only is None else "has({only:Array(UInt64)}, id)"
     rows = client.dicts(
         f"""
@@ -412,9 +326,9 @@ def _calls(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, 
             )
         SELECT * FROM (
             SELECT *,
-                {_id(keys)} AS id,
+                cityHash64({", ".join(f"toString({key})" for key in keys)}) AS id,
                 count() OVER (PARTITION BY part) AS groups,
-                row_number() OVER (PARTITION BY part ORDER BY {_sql_order(order, keys)}) AS place
+                row_number() OVER (PARTITION BY part ORDER BY {sql_order}) AS place
             FROM (
                 SELECT {", ".join(keys)},
                     multiIf(grouping(other) = 0, 'row', grouping(app) = 0, 'app', 'whole') AS part,

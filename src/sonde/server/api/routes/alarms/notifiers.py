@@ -124,7 +124,7 @@ def add_notifiers(router: APIRouter, parts: Parts, seen: Seen) -> None:
             alarms.deliveries.note_test(known, outcome, caller.who)
             return AlarmNotifierTest(delivered=outcome.delivered, answer=outcome.answer, took_ms=took_ms)
 
-        return await parts.store_workers(send)
+        return await parts.test_workers(send)
 
     @router.get("/deliveries")
     async def deliveries(
