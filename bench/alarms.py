@@ -48,7 +48,7 @@ ALONE = 50
 
 _FILL = """
     INSERT INTO rollup_30s (slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code, count, errors,
-        sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, durations)
+        sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, histogram, by_duration)
     SELECT
         toDateTime({start_s:Int64} + intDiv(number, {per_slot:UInt64}) * 30, 'UTC') AS slot,
         {app:String}, concat('service-', toString(who % {services:UInt64})),
@@ -56,7 +56,7 @@ _FILL = """
         concat('GET /endpoint-', toString(intDiv(who, {services:UInt64}))), concat('i-', toString(rand(3) % 3)),
         if(failed, 500, 200), 1, failed,
         ns, ns, ns, ns <= 500000000 AND NOT failed, ns > 500000000 AND ns <= 2000000000 AND NOT failed, slot,
-        arrayReduce('quantilesTDigestState(0.5, 0.95, 0.99)', [ns])
+        map(sonde_bucket(ns, failed), 1), map(sonde_step(ns), 1)
     FROM (
         SELECT number, rand(1) % {kinds:UInt64} AS who, rand(2) % 100 = 0 AS failed,
             toUInt64(exp(randNormal(17.5, 0.7)) * (1 + 0.3 * sin(number / {per_slot:UInt64} / 2880 * 2 * pi()))) AS ns

@@ -36,7 +36,7 @@ BY = Thresholds(apdex_t_ms=500, normal_ms=100, slow_ms=200, timeout_ms=10_000)
 _FILL = """
     INSERT INTO rollup_30s
         (slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code, count, errors, sum_ns, min_ns,
-        max_ns, satisfied, tolerating, last_seen, durations, error_sum_ns, histogram)
+        max_ns, satisfied, tolerating, last_seen, by_duration, error_sum_ns, histogram)
     SELECT
         slot, 'bench', concat('service-', toString(endpoint_number % {services:UInt32})), 'server', true, true,
         concat('GET /endpoint/', toString(endpoint_number)), concat('host-', toString(rand(7) % {instances:UInt32})),
@@ -44,7 +44,8 @@ _FILL = """
         length(ns), arrayCount(f -> f, failed), arraySum(ns), arrayMin(ns), arrayMax(ns),
         arrayCount((d, f) -> d <= 500000000 AND NOT f, ns, failed),
         arrayCount((d, f) -> d > 500000000 AND d <= 2000000000 AND NOT f, ns, failed), slot + rand(9) % 30,
-        arrayReduce('quantilesTDigestState(0.5, 0.95, 0.99)', arrayMap(d -> sonde_rounded(d), ns)),
+        CAST(arrayReduce('sumMap', arrayMap(d -> [sonde_step(d)], ns), arrayMap(d -> [1::UInt64], ns))
+            AS Map(UInt16, UInt64)),
         arraySum(arrayMap((d, f) -> if(f, d, 0), ns, failed)),
         CAST(arrayReduce('sumMap', arrayMap((d, f) -> [sonde_bucket(d, f)], ns, failed), arrayMap(d -> [1::UInt64], ns))
             AS Map(UInt8, UInt64))

@@ -50,9 +50,9 @@ WORST_MS, MIDDLE_MS = 1000, 300
 _COPIED = {
     "rollup_30s": (
         "app, service, kind, is_entry, is_root, endpoint, instance, status_code, count, errors, sum_ns, min_ns, max_ns,"
-        " satisfied, tolerating, durations, error_sum_ns, histogram, written"
+        " satisfied, tolerating, error_sum_ns, histogram, by_duration, written"
     ),
-    "edges_30s": "app, service, kind, peer, system, count, errors, sum_ns, max_ns, durations, written",
+    "edges_30s": "app, service, kind, peer, system, count, errors, sum_ns, max_ns, histogram, by_duration, written",
 }
 
 
@@ -147,7 +147,7 @@ def fill(target: Server, end: datetime) -> None:
         print(f"\rdays before: {ago} of {DAYS - 1}   ", end="", file=sys.stderr, flush=True)
     print("\nlong slots", file=sys.stderr)
     long_slots.make(target.store)
-    for table in ("requests_long", "edges_long", "statements_long"):  # the engine does so hours after a day is over
+    for table in ("request_slots", "edges_long", "statements_long"):  # the engine does so hours after a day is over
         target.store.command(f"OPTIMIZE TABLE {table} FINAL")
 
 

@@ -88,9 +88,9 @@ def test_many_rules_are_one_answer_each(web, sender, app, start_s):
 
     assert found["a"].groups == {(): {0: 0.25}}
     assert found["b"].groups == {(): {0: 10}}
-    assert {labels: round(numbers[0]) for labels, numbers in found["c"].groups.items()} == {
-        (("endpoint", "GET /"), ("service", "shop")): 10,
-        (("endpoint", "GET /pay"), ("service", "bank")): 70,
+    assert {labels: numbers[0] for labels, numbers in found["c"].groups.items()} == {
+        (("endpoint", "GET /"), ("service", "shop")): pytest.approx(10, rel=0.011),
+        (("endpoint", "GET /pay"), ("service", "bank")): pytest.approx(70, rel=0.011),
     }
     assert found["d"].groups == {(("service", "bank"),): {0: 6}}
     assert found["e"].groups == {(): {}}, "of another app nothing is seen"

@@ -234,7 +234,7 @@ def test_a_file_that_is_loaded_three_times_is_stored_once(web, sender, app):
 
 @pytest.mark.parametrize(
     "view",
-    ["rollup_30s_from_spans", "edges_30s_from_spans", "trace_times_of_spans"],
+    ["rollup_30s_by_spans", "edges_30s_by_spans", "trace_times_of_spans"],
 )
 def test_a_file_whose_loading_was_cut_short_is_completed_by_loading_it_again(web, loader, sender, app, view):
     """Killed after the spans and before the view: the spans are not stored again, the statistics are made good."""

@@ -10,6 +10,7 @@ import pytest
 from otlp_making import CLIENT, CONSUMER, MS, NOW, PRODUCER, SERVER, Sender, Span
 
 from sonde.probe.plugins.statement import masked
+from sonde.server.insight.duration_steps import ERROR
 from sonde.server.insight.fingerprint import LONGEST, folded, shape
 from sonde.server.store.queries import (
     consistency,
@@ -344,7 +345,7 @@ def test_groups_are_what_counting_the_spans_one_by_one_gives(web, a_day, back, b
         assert {one.service: one.calls for one in group.services} == Counter(row["service"] for row in of_group)
         rank = 0.95 * len(durations)
         low, high = (durations[min(max(int(rank + by), 0), len(durations) - 1)] for by in (-2, 1))
-        assert low * 0.995 <= group.p95_ms <= high * 1.005
+        assert low * (1 - ERROR) <= group.p95_ms <= high * (1 + ERROR)
 
 
 def rounded(page):

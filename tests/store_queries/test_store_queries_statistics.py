@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from otlp_making import CLIENT, CONSUMER, SERVER, SLOT, Span, spans_request
 
+from sonde.server.insight.duration_steps import ERROR
 from sonde.server.insight.histogram import whole_numbers
 from sonde.server.insight.measures import Thresholds
 from sonde.server.insight.steps import floor_to
@@ -27,12 +28,6 @@ BY = Thresholds(apdex_t_ms=500, normal_ms=100, slow_ms=200, timeout_ms=2000)
 
 def tiers(**said: int) -> Tiers:
     return Tiers(**{name: said.get(name, 0) for name in Tiers.model_fields})
-
-
-RANK = 0.015
-"""A percentile lies between those whose ranks are this share of all requests lower and higher, and one request more."""
-DIGITS = 1 / 250
-"""And is of durations that were rounded to eight binary digits."""
 
 
 @dataclass(frozen=True)
@@ -148,11 +143,9 @@ def check(found, spans: list[Made]) -> None:
     satisfied, tolerated = sum(one <= 500_000_000 for one in good), sum(one <= 2_000_000_000 for one in good)
     assert found.apdex == pytest.approx((satisfied + (tolerated - satisfied) / 2) / len(spans))
     for level in (50, 90, 95, 99):
-        at, room = level / 100 * len(ns), RANK * len(ns) + 1
-        low = ns[max(math.floor(at - room), 0)]
-        high = ns[min(math.ceil(at + room), len(ns) - 1)]
+        at_rank = ns[math.ceil(level / 100 * len(ns)) - 1]
         value = getattr(found, f"p{level}_ms") * 1e6
-        assert low * (1 - DIGITS) - 1 <= value <= high * (1 + DIGITS) + 1, f"p{level} of {len(ns)}"
+        assert value == pytest.approx(at_rank, rel=ERROR * 1.000001, abs=1.1), f"p{level} of {len(ns)}"
 
 
 RANGES = st.tuples(st.integers(-4 * 3600, 0), st.integers(1, 4 * 3600))

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
+from math import ceil
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from otlp_making import MS, NOW, SLOT, Span
 from test_store_queries_tallies import tally
 
+from sonde.server.insight.duration_steps import ERROR, middle_ns, step
 from sonde.server.insight.histogram import BOUNDS_MS, FAILED, WELL_KNOWN_MS, Histogram, bucket
 from sonde.server.store.lateness import Lateness, told_lateness
+from sonde.server.store.queries.sums import quantiles
 
 EDGES_NS = [ns + one for bound in BOUNDS_MS for ns in (bound * 1_000_000,) for one in (-1, 0, 1)]
+
+MS_NS = 1_000_000
 
 
 def stored(web, app: str) -> dict[int, int]:
@@ -66,14 +72,56 @@ def test_requests_that_were_only_counted_are_in_the_histogram_within_their_own_b
     assert stored(web, app) == {bucket(ns, failed=failed): count for ns, failed, count in expected}
 
 
-def test_percentiles_are_of_durations_to_eight_binary_digits(web):
-    rows = web.rows(
-        "SELECT arrayMap(d -> sonde_rounded(d), {ns:Array(UInt64)})", {"ns": [0, 1, 255, 10**7, 123_456_789, 10**12]}
+def test_the_store_and_the_reports_mean_the_same_steps(web):
+    durations = [0, 1, 2, 3, *EDGES_NS, 10**15, 2**63]
+    ((found,),) = web.rows("SELECT arrayMap(d -> sonde_step(d), {ns:Array(UInt64)})", {"ns": durations})
+
+    assert found == [step(ns) for ns in durations]
+
+
+@given(st.integers(1, 2**63))
+def test_a_step_stands_for_its_durations_within_its_error(duration_ns):
+    assert middle_ns(step(duration_ns)) == pytest.approx(duration_ns, rel=ERROR * 1.000001)
+
+
+@given(st.lists(st.integers(1, 10**12), min_size=1, max_size=40), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
+@settings(max_examples=30)
+def test_a_percentile_is_the_duration_at_its_rank_however_slots_are_added_up(web, durations, level):
+    ((found,),) = web.rows(
+        f"SELECT ({quantiles('sumMap(one)', level)})[1]"  # noqa: S608 - text of ours
+        " FROM (SELECT map(sonde_step(arrayJoin({ns:Array(UInt64)})), 1::UInt64) AS one)",
+        {"ns": durations},
     )
 
-    assert rows[0][0][:3] == [0, 1, 255]
-    for got, ns in zip(rows[0][0][3:], (10**7, 123_456_789, 10**12), strict=True):
-        assert got == pytest.approx(ns, rel=1 / 256)
+    at_rank = sorted(durations)[ceil(level * len(durations)) - 1]
+    assert found == pytest.approx(at_rank, rel=ERROR * 1.000001)
+
+
+def test_statistics_of_before_there_were_steps_have_percentiles_of_their_buckets(loader, web, app):
+    """What an older version wrote has a histogram, and no column for steps."""
+    loader.command("CREATE TABLE as_before (app String, histogram Map(UInt8, UInt64)) ENGINE = MergeTree ORDER BY app")
+    try:
+        for ms, failed, count in ((30, False, 60), (30, True, 30), (900, False, 10)):
+            stored = f"map({bucket(ms * MS_NS, failed=failed)}::UInt8, {count}::UInt64)"
+            loader.command(f"INSERT INTO as_before SELECT {{app:String}}, {stored}", {"app": app})
+        loader.command(
+            "ALTER TABLE as_before ADD COLUMN by_duration SimpleAggregateFunction(sumMap, Map(UInt16, UInt64))"
+            " DEFAULT sonde_steps_of_buckets(histogram)"
+        )
+        percentiles = quantiles("sumMap(by_duration)", 0.5, 0.9, 0.95)
+        ((found,),) = loader.rows(f"SELECT {percentiles} FROM as_before")  # noqa: S608 - text of ours
+    finally:
+        loader.command("DROP TABLE as_before")
+
+    assert [25 * MS_NS < ns <= 50 * MS_NS for ns in found[:2]] == [True, True]
+    assert 800 * MS_NS < found[2] <= 1000 * MS_NS
+
+
+def test_the_middle_of_a_bucket_is_in_it(web):
+    """For each bucket, the step that statistics from before there were steps have for it."""
+    for number, (above_ms, up_to_ms) in enumerate(pairwise([0, *BOUNDS_MS])):
+        ((steps,),) = web.rows(f"SELECT mapKeys(sonde_steps_of_buckets(map({number}::UInt8, 1::UInt64)))")
+        assert above_ms < middle_ns(steps[0]) / 1e6 <= up_to_ms
 
 
 @given(st.lists(st.tuples(st.integers(0, 2 * 10**11), st.booleans()), max_size=60), st.sampled_from(BOUNDS_MS))

@@ -8,7 +8,7 @@ from pydantic import AliasChoices, BaseModel, Field
 
 
 class Figures(BaseModel):
-    """Requests of something in a span of time. Percentiles from merged t-digests, so true over any width."""
+    """Requests of something in a span of time. Percentiles within 1.1 %, over any width."""
 
     requests: int
     errors: int

@@ -25,7 +25,7 @@ KEPT = (
     Kept("trace_times", "start_time", rows.RETENTION_SPANS_DAYS),
     Kept("statements_long", "slot", rows.RETENTION_SPANS_DAYS),
     Kept("rollup_30s", "slot", rows.RETENTION_ROLLUPS_DAYS),
-    Kept("requests_long", "slot", rows.RETENTION_ROLLUPS_DAYS),
+    Kept("request_slots", "slot", rows.RETENTION_ROLLUPS_DAYS),
     Kept("edges_30s", "slot", rows.RETENTION_ROLLUPS_DAYS),
     Kept("edges_long", "slot", rows.RETENTION_ROLLUPS_DAYS),
     Kept("hops_30s", "slot", rows.RETENTION_ROLLUPS_DAYS),

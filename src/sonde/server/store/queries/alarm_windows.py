@@ -11,7 +11,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from sonde.server.store.queries import rollups
 from sonde.server.store.queries.scope import APPS, METRIC_TIMES, SLOTS, SPAN_TIMES, at_micros, scope
+from sonde.server.store.queries.sums import quantiles as quantiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,6 +51,11 @@ class Windows:
     def end_of(self, number: int) -> int:
         """Where a window ends."""
         return self.first_s + number * self.step_s
+
+    @property
+    def whole_s(self) -> int:
+        """A length whose multiples since the epoch no chunk is cut by."""
+        return math.gcd(self._chunk_s, self.base_s)
 
     @property
     def _chunk_s(self) -> int:
@@ -124,8 +131,10 @@ def request_sums(
     columns = [name for name in ("service", "endpoint", "instance") if any(name in wanted for wanted in sets)]
     shown = "".join(f", {name}" for name in columns)
     seconds = "toInt64(toUnixTimestamp(slot))"
-    digest = "quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations)" if quantiles else "0"
-    merged = "quantilesTDigestMerge(0.5, 0.9, 0.95, 0.99)(digests)" if quantiles else "[]"
+    start, end = at_micros(windows.base_s * 1_000_000), at_micros(windows.end_s * 1_000_000)
+    source = rollups.requests(client, start, end, {*columns, *filters.values}, step_s=windows.whole_s)
+    by_duration = "sumMap(by_duration)" if quantiles else "0"
+    merged = quantiles_of("sumMap(steps)", 0.5, 0.9, 0.95, 0.99) if quantiles else "[]"
     buckets = "sumMap(histogram)" if histogram else "0"
     merged += ", sumMap(buckets)" if histogram else ", CAST(map(), 'Map(UInt8, UInt64)')"
     grouping = ", ".join(f"(app, k{''.join(f', {name}' for name in wanted)})" for wanted in sets)
@@ -134,12 +143,12 @@ def request_sums(
         f"""
         SELECT app, k{shown}{marks}, sum(n), sum(failed), sum(ns), max(longest), sum(happy), sum(patient), {merged}
         FROM (
-            SELECT app{shown}, {windows.of_chunk} AS k, n, failed, ns, longest, happy, patient, digests, buckets
+            SELECT app{shown}, {windows.of_chunk} AS k, n, failed, ns, longest, happy, patient, steps, buckets
             FROM (
                 SELECT app{shown}, {windows.chunk(seconds)} AS chunk,
                     sum(count) AS n, sum(errors) AS failed, sum(sum_ns) AS ns, max(max_ns) AS longest,
-                    sum(satisfied) AS happy, sum(tolerating) AS patient, {digest} AS digests, {buckets} AS buckets
-                FROM rollup_30s
+                    sum(satisfied) AS happy, sum(tolerating) AS patient, {by_duration} AS steps, {buckets} AS buckets
+                FROM {source}
                 WHERE {APPS} AND {SLOTS}{windows.wanted(seconds)} AND is_entry{filters.condition()}
                 GROUP BY app{shown}, chunk
             )

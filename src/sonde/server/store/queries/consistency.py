@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from sonde.server.store.queries.rollups import KEPT_BY, LONG_SLOTS_S, made_until
+from sonde.server.insight.steps import SLOT_S
+from sonde.server.store.queries.rollups import KEPT_BY, KEPT_SHORT, LONG_SLOTS_S, made_until
 from sonde.server.store.queries.scope import scope
 from sonde.server.store.queries.statement_sums import CALLS as OF_CALLS
 
@@ -45,19 +47,18 @@ class _Kept(NamedTuple):
 
 
 _KEPT = (
-    _Kept("rollup_30s", 30, _REQUESTS),
-    _Kept("edges_30s", 30, _CALLS),
+    _Kept("rollup_30s", SLOT_S, _REQUESTS),
+    _Kept("edges_30s", SLOT_S, _CALLS),
     *(
         _Kept(
-            "requests_long FINAL",
+            "request_slots FINAL",
             slot_s,
             _REQUESTS,
             f"slot_s = {slot_s} AND kept_by = '{kept_by}'",
             _MADE,
             service="''" if kept_by == "app" else "service",
         )
-        for slot_s in LONG_SLOTS_S
-        for kept_by in KEPT_BY
+        for slot_s, kept_by in [*product(LONG_SLOTS_S, KEPT_BY), *product((SLOT_S,), KEPT_SHORT)]
     ),
     *(_Kept("edges_long FINAL", slot_s, _CALLS, f"slot_s = {slot_s}", _MADE) for slot_s in LONG_SLOTS_S),
     *(

@@ -25,14 +25,14 @@ _CALLER_TIMES = SPAN_TIMES.replace("{start_us:Int64}", "{start_us:Int64} - 60000
 _HOPS = f"""
     INSERT INTO hops_30s (
         slot, app, service, peer, target, is_message, calls, errors, caller_ns, callee_ns, callee_max_ns, lag_ns,
-        callee_durations, learned)
+        callees_by_duration, learned)
     SELECT
         toStartOfInterval(toDateTime(callee.start_time), INTERVAL {SLOT_S} SECOND) AS slot,
         caller.app, caller.service, caller.peer, callee.service, callee.kind = 'consumer' AS is_message,
         count(), countIf(callee.is_error),
         sum(caller.duration_ns), sum(callee.duration_ns), max(callee.duration_ns),
         sum(1000 * greatest(0, dateDiff('microsecond', caller.start_time, callee.start_time))),
-        quantilesTDigestState(0.5, 0.95, 0.99)(callee.duration_ns),
+        sumMap(map(sonde_step(callee.duration_ns), toUInt64(1))),
         now64(3, 'UTC')
     FROM (
         SELECT app, service, kind, trace_id, parent_id, start_time, duration_ns, is_error FROM spans

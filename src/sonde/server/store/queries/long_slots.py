@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sonde.server.insight.steps import SLOT_S, floor_to
 from sonde.server.store.queries import long_statements
-from sonde.server.store.queries.rollups import KEPT_BY, LONG_SLOTS_S, MADE_AS, made_until
+from sonde.server.store.queries.rollups import KEPT_BY, KEPT_SHORT, LONG_SLOTS_S, MADE_AS, made_until
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -28,6 +28,8 @@ _INSERT_MAX = timedelta(minutes=3)
 _SHORTEST_S = LONG_SLOTS_S[-1]
 _LENGTH = "{slot_s:UInt32}"
 _LONG = f"toStartOfInterval(slot, toIntervalSecond({_LENGTH}))"
+_KEPT = ", ".join([*(f"({_LENGTH}, '{name}')" for name in KEPT_BY), *(f"({SLOT_S}, '{name}')" for name in KEPT_SHORT)])
+"""(length of the slot, by what it is kept)"""
 _TIMES = (
     "slot >= {first:DateTime('UTC')} AND slot < {last:DateTime('UTC')}"
     f" AND {_LONG} IN {{slots:Array(DateTime('UTC'))}}"
@@ -37,38 +39,41 @@ _REQUEST_SUMS = """
     sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, sum(error_sum_ns) AS error_sum_ns,
     min(min_ns) AS min_ns, max(max_ns) AS max_ns, sum(satisfied) AS satisfied, sum(tolerating) AS tolerating,
     max(last_seen) AS last_seen, sumMap(histogram) AS histogram,
-    quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations"""
+    sumMap(by_duration) AS by_duration"""
 _CALL_SUMS = """
     sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, max(max_ns) AS max_ns,
-    sumMap(histogram) AS histogram, quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations"""
+    sumMap(histogram) AS histogram, sumMap(by_duration) AS by_duration"""
 _REQUEST_KEYS = "kept_by, app, service, kind, is_entry, is_root, endpoint, instance, status_code"
 _CALL_KEYS = "app, service, kind, peer, system"
-_TOTALS = "count, errors, sum_ns, error_sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, histogram, durations"
+_TOTALS = (
+    "count, errors, sum_ns, error_sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, histogram, by_duration"
+)
 
 _REQUESTS = f"""
-    INSERT INTO requests_long (slot_s, slot, {_REQUEST_KEYS}, {_TOTALS}, made)
-    SELECT {_LENGTH}, long, {_REQUEST_KEYS}, {_REQUEST_SUMS}, now64(3, 'UTC')
+    INSERT INTO request_slots (slot_s, slot, {_REQUEST_KEYS}, {_TOTALS}, made)
+    SELECT length, long, {_REQUEST_KEYS}, {_REQUEST_SUMS}, now64(3, 'UTC')
     FROM (
         SELECT
-            {_LONG} AS long, by AS kept_by, app, if(by = 'app', '', service) AS service, kind, is_entry, is_root,
+            kept.1 AS length, kept.2 AS by, if(length = {SLOT_S}, slot, {_LONG}) AS long,
+            by AS kept_by, app, if(by = 'app', '', service) AS service, kind, is_entry, is_root,
             if(by = 'endpoint', endpoint, '') AS endpoint, if(by = 'instance', instance, '') AS instance,
             status_code, {_TOTALS}
         FROM (SELECT * FROM rollup_30s WHERE {_TIMES})
-        ARRAY JOIN {list(KEPT_BY)} AS by
+        ARRAY JOIN [{_KEPT}] AS kept
     )
-    GROUP BY long, {_REQUEST_KEYS}"""
+    GROUP BY length, long, {_REQUEST_KEYS}"""
 _CALLS = f"""
-    INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, histogram, durations, made)
+    INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, histogram, by_duration, made)
     SELECT {_LENGTH}, {_LONG} AS long, {_CALL_KEYS}, {_CALL_SUMS}, now64(3, 'UTC')
     FROM edges_30s WHERE {_TIMES}
     GROUP BY long, {_CALL_KEYS}"""
 _REQUESTS_LONGER = f"""
-    INSERT INTO requests_long (slot_s, slot, {_REQUEST_KEYS}, {_TOTALS}, made)
+    INSERT INTO request_slots (slot_s, slot, {_REQUEST_KEYS}, {_TOTALS}, made)
     SELECT {_LENGTH}, {_LONG} AS long, {_REQUEST_KEYS}, {_REQUEST_SUMS}, now64(3, 'UTC')
-    FROM requests_long FINAL WHERE slot_s = {{of_s:UInt32}} AND {_TIMES}
+    FROM request_slots FINAL WHERE slot_s = {{of_s:UInt32}} AND {_TIMES}
     GROUP BY long, {_REQUEST_KEYS}"""
 _CALLS_LONGER = f"""
-    INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, histogram, durations, made)
+    INSERT INTO edges_long (slot_s, slot, {_CALL_KEYS}, count, errors, sum_ns, max_ns, histogram, by_duration, made)
     SELECT {_LENGTH}, {_LONG} AS long, {_CALL_KEYS}, {_CALL_SUMS}, now64(3, 'UTC')
     FROM edges_long FINAL WHERE slot_s = {{of_s:UInt32}} AND {_TIMES}
     GROUP BY long, {_CALL_KEYS}"""

@@ -33,11 +33,11 @@ def _insert(rows: str) -> str:
             sumIf(every.calls, fresh), sumIf(every.errors, fresh), sumIf(every.sum_ns, fresh),
             maxIf(every.max_ns, fresh), minIf(every.first_seen, fresh), maxIf(every.last_seen, fresh),
             argMaxIf(every.trace_id, every.max_ns, fresh), argMaxIf(every.span_id, every.max_ns, fresh),
-            quantilesTDigestMergeStateIf(0.95)(every.durations, fresh), now64(3, 'UTC')
+            sumMapIf(every.by_duration, fresh), now64(3, 'UTC')
         FROM (
             SELECT at, app, service, call_kind, left_out AS is_rest, {emptied},
                 if(left_out, 0, counted.shape_hash) AS shape_hash, if(left_out, '', counted.shape) AS shape,
-                groups, calls, errors, sum_ns, max_ns, first_seen, last_seen, trace_id, span_id, durations,
+                groups, calls, errors, sum_ns, max_ns, first_seen, last_seen, trace_id, span_id, by_duration,
                 true AS fresh
             FROM (
                 SELECT *,
@@ -47,7 +47,7 @@ def _insert(rows: str) -> str:
             ) AS counted
             UNION ALL
             SELECT slot AS at, app, service, call_kind, is_rest, {", ".join(_SAID)}, shape_hash, shape,
-                groups, calls, errors, sum_ns, max_ns, first_seen, last_seen, trace_id, span_id, durations,
+                groups, calls, errors, sum_ns, max_ns, first_seen, last_seen, trace_id, span_id, by_duration,
                 false AS fresh
             FROM statements_long FINAL
             WHERE slot_s = {_LENGTH} AND slot IN {{slots:Array(DateTime('UTC'))}}
@@ -64,7 +64,7 @@ OF_LONG = _insert(
             sum(parts.sum_ns) AS sum_ns, max(parts.max_ns) AS max_ns,
             min(parts.first_seen) AS first_seen, max(parts.last_seen) AS last_seen,
             argMax(parts.trace_id, parts.max_ns) AS trace_id, argMax(parts.span_id, parts.max_ns) AS span_id,
-            quantilesTDigestMergeState(0.95)(parts.durations) AS durations
+            sumMap(parts.by_duration) AS by_duration
         FROM statements_long AS parts FINAL
         WHERE slot_s = {{of_s:UInt32}} AND parts.calls > 0 AND {_FIRST_TO_LAST.format(time="slot")} AND {_SLOTS}
         GROUP BY at, {DIMENSIONS}""",

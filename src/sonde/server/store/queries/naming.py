@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SERVICES_IN = {
     "rollup_30s": ("service",),
-    "requests_long": ("service",),
+    "request_slots": ("service",),
     "edges_30s": ("service",),
     "edges_long": ("service",),
     "statements_long": ("service",),
@@ -39,9 +39,9 @@ _SERVICES_IN = {
     "logs": ("service",),
 }
 """Columns with names of services, by table."""
-_ENDPOINTS_IN = frozenset({"rollup_30s", "requests_long", "statements_long", "spans", "failures"})
+_ENDPOINTS_IN = frozenset({"rollup_30s", "request_slots", "statements_long", "spans", "failures"})
 _READ_BY = dict.fromkeys(
-    ("rollup_30s", "requests_long", "edges_30s", "edges_long", "statements_long", "hops_30s"), SLOTS
+    ("rollup_30s", "request_slots", "edges_30s", "edges_long", "statements_long", "hops_30s"), SLOTS
 )
 """A condition of every query of a table on columns that no rule changes: what the table is read by."""
 _BY_SERVICE = frozenset({*_READ_BY, "spans", "failures", "metrics", "logs"})

@@ -22,12 +22,16 @@ KEPT_BY = ("endpoint", "instance", "service", "app")
 """By what requests are added up in long slots: of an endpoint whatever the instance, of an app whatever both and the
 service.
 """
-MADE_AS = f"{', '.join(map(str, LONG_SLOTS_S))} s by {', '.join(KEPT_BY)} in requests_long"
+KEPT_SHORT = ("service", "app")
+"""By what they are added up in slots of 30 s, too: those of an app are not summed from its endpoints'."""
+MADE_AS = (
+    f"{', '.join(map(str, LONG_SLOTS_S))} s by {', '.join(KEPT_BY)}, {SLOT_S} s by {', '.join(KEPT_SHORT)}, in steps"
+)
 """What the store had made before these were what they are is made again."""
-_CALLS = "slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, histogram, durations"
+_CALLS = "slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, histogram, by_duration"
 _REQUESTS = (
     "slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code, count, errors, sum_ns, error_sum_ns,"
-    " min_ns, max_ns, satisfied, tolerating, last_seen, histogram, durations"
+    " min_ns, max_ns, satisfied, tolerating, last_seen, histogram, by_duration"
 )
 
 
@@ -61,8 +65,8 @@ def requests(client: StoreClient, start: datetime, end: datetime, keys: Collecti
         return "rollup_30s"
     of_app = "service" if client.regroups() else "app"
     kept_by = next((name for name in KEPT_BY if name in keys and name != "app"), of_app)
-    long = f"requests_long FINAL WHERE kept_by = '{kept_by}' AND"
-    return _union("rollup_30s", long, _REQUESTS, _pieces(client, start, end, step_s))
+    long = f"request_slots FINAL WHERE kept_by = '{kept_by}' AND"
+    return _union("rollup_30s", long, _REQUESTS, _pieces(client, start, end, step_s), short_too=kept_by in KEPT_SHORT)
 
 
 def calls(client: StoreClient, start: datetime, end: datetime, *, step_s: int = 0) -> str:
@@ -70,21 +74,24 @@ def calls(client: StoreClient, start: datetime, end: datetime, *, step_s: int = 
     return _union("edges_30s", "edges_long FINAL WHERE", _CALLS, _pieces(client, start, end, step_s))
 
 
-def _pieces(client: StoreClient, start: datetime, end: datetime, step_s: int) -> list[Piece]:
+def _pieces(client: StoreClient, start: datetime, end: datetime, step_s: int) -> tuple[list[Piece], Piece]:
+    """What is made of that time, and the rest: all of it, where it is shorter than any long slot."""
     start_s, end_s = int(start.timestamp()), -int(-end.timestamp() // 1)
-    pieces = list(cover(start_s, end_s, step_s))
-    if all(piece.slot_s == SLOT_S for piece in pieces):
-        return pieces
+    if end_s - start_s < LONG_SLOTS_S[-1]:
+        return [], Piece(SLOT_S, start_s, end_s)
     made_s = max(start_s, min(end_s, made_until_s(client, "long_slots_made")))
-    return [*cover(start_s, made_s, step_s), Piece(SLOT_S, made_s, end_s)]
+    return list(cover(start_s, made_s, step_s)), Piece(SLOT_S, made_s, end_s)
 
 
-def _union(short: str, long: str, columns: str, pieces: Collection[Piece]) -> str:
-    in_long = [piece for piece in pieces if piece.slot_s != SLOT_S]
+def _union(short: str, long: str, columns: str, pieces: tuple[list[Piece], Piece], *, short_too: bool = False) -> str:
+    """`short_too`: slots of 30 s that are made are in `long`."""
+    made, rest = pieces
+    in_long = [piece for piece in made if short_too or piece.slot_s != SLOT_S]
     if not in_long:
         return short
     parts = [f"SELECT {columns} FROM {long} ({within(in_long)})"]
-    if in_short := [piece for piece in pieces if piece.slot_s == SLOT_S and piece.start_s < piece.end_s]:
+    in_short = [piece for piece in (*made, rest) if piece not in in_long and piece.start_s < piece.end_s]
+    if in_short:
         parts.append(f"SELECT {columns} FROM {short} WHERE {' OR '.join(_times(piece) for piece in in_short)}")
     return f"({' UNION ALL '.join(parts)})"
 

@@ -24,7 +24,7 @@ MOST_TEXTS = 50_000
 """Of more calls that say different things, word for word, those that are met first are grouped, the others are rest."""
 
 DIMENSIONS = "app, service, call_kind, is_rest, system, peer, endpoint, path, shape_hash"
-SUMS = "shape, groups, calls, errors, sum_ns, max_ns, first_seen, last_seen, trace_id, span_id, durations"
+SUMS = "shape, groups, calls, errors, sum_ns, max_ns, first_seen, last_seen, trace_id, span_id, by_duration"
 
 CALLS = "kind IN ('client', 'producer', 'consumer')"
 """Condition over spans."""
@@ -57,7 +57,7 @@ def of_spans(kinds: Collection[CallKind], where: str, at: str) -> str:
             count() AS calls, countIf(is_error) AS errors, sum(duration_ns) AS sum_ns, max(duration_ns) AS max_ns,
             min(start_time) AS first_seen, max(start_time) AS last_seen,
             argMax(trace, duration_ns) AS trace_id, argMax(span, duration_ns) AS span_id,
-            quantilesTDigestState(0.95)(sonde_rounded(duration_ns)) AS durations
+            sumMap(map(sonde_step(duration_ns), toUInt64(1))) AS by_duration
         FROM (
             SELECT calls.*, shapes.shape AS shape, shapes.shape_hash AS shape_hash, NOT known AS is_rest, {_KNOWN_AS}
             FROM ({calls}) AS calls LEFT ANY JOIN ({shapes}) AS shapes ON calls.key = shapes.key

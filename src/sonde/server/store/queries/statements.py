@@ -26,6 +26,7 @@ from sonde.server.store.queries.scope import APPS, SPAN_TIMES, scope
 from sonde.server.store.queries.shapes import FINGERPRINT, KIND, STATEMENT_SHAPE, path_of
 from sonde.server.store.queries.statement_sums import CALLS, MOST_TEXTS, NAME
 from sonde.server.store.queries.statement_sums import source as sums
+from sonde.server.store.queries.sums import quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -137,7 +138,7 @@ def _groups(
                         argMax(told.span_id, told.max_ns) AS span_id,
                         groupUniqArray({MOST_PEERS})(peer) AS peers, uniqState(peer) AS peer_states,
                         groupUniqArray({MOST_ENDPOINTS})(endpoint) AS endpoints,
-                        quantilesTDigestMergeState(0.95)(told.durations) AS durations
+                        sumMap(told.by_duration) AS by_duration
                     FROM ({_told(source)}) AS told
                     GROUP BY fingerprint, app, service, of_kind
                 )
@@ -152,9 +153,9 @@ def _groups(
     )
 
 
-_FIGURES = """
+_FIGURES = f"""
     sum(calls) AS group_calls, sum(errors) AS group_errors, sum(sum_ns) AS total_ns, max(max_ns) AS longest_ns,
-    quantilesTDigestMerge(0.95)(durations)[1] AS p95_ns"""
+    ({quantiles("sumMap(by_duration)", 0.95)})[1] AS p95_ns"""
 
 
 def _group(row: dict[str, Any]) -> SlowGroup:

@@ -14,7 +14,7 @@ from sonde.server.reports.services import StatusCount
 from sonde.server.reports.statistics import Statistics, StatisticsRow
 from sonde.server.store.queries import rollups, topology
 from sonde.server.store.queries.scope import APPS, SLOTS, SPAN_TIMES, scope
-from sonde.server.store.queries.sums import MEASURED, MEASURED_EDGES, MEASURED_FROM_SPANS, ONCE_MEASURED
+from sonde.server.store.queries.sums import MEASURED, MEASURED_EDGES, MEASURED_FROM_SPANS, ONCE_MEASURED, quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,6 +61,8 @@ _UNKEPT: dict[By, frozenset[str]] = {
     "peer": frozenset({"endpoint", "instance", "status"}),
 }
 OUTGOING = frozenset({"client", "producer"})
+_UNCODED = frozenset({"peer", "client_address", "server_address"})
+"""By what no codes of status are told."""
 
 
 class UnfitFilterError(ValueError):
@@ -205,44 +207,54 @@ def _ask(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, on
     keys = _KEYS[by]
     inner, measured, parameters = _source(client, asked, by)
     sql_order = ", ".join(filter(None, [_ORDERS[order], *keys]))
-    wanted = "place <= {limit:UInt32}" if only is None else "has({only:Array(UInt64)}, id)"
-    codes = "map(0::UInt16, 0::UInt64)" if by in {"peer", "client_address", "server_address"} else "codes"
+    codes = "" if by in _UNCODED else "sumMap(map(status_code, count)) AS codes,"
     rows = client.dicts(
         f"""
-        SELECT * FROM (
-            SELECT *,
-                cityHash64({", ".join(f"toString({key})" for key in keys)}) AS id,
-                count() OVER (PARTITION BY part) AS groups,
-                row_number() OVER (PARTITION BY part ORDER BY {sql_order}) AS place
-            FROM (
-                SELECT {", ".join(keys)},
-                    multiIf(grouping({keys[1]}) = 0, 'row', grouping(app) = 0, 'app', 'whole') AS part,
-                    {"" if codes != "codes" else "sumMap(map(status_code, count)) AS codes,"} {measured}
-                FROM ({inner})
-                GROUP BY GROUPING SETS (({", ".join(keys)}), (app), ())
-            )
+        SELECT *, count() OVER () AS groups
+        FROM (
+            SELECT {", ".join(keys)}, cityHash64({", ".join(f"toString({key})" for key in keys)}) AS id,
+                {codes} {measured}
+            FROM ({inner})
+            {"" if only is None else "WHERE has({only:Array(UInt64)}, id)"}
+            GROUP BY {", ".join(keys)}
         )
-        WHERE part != 'row' OR {wanted}
-        ORDER BY place
+        ORDER BY {sql_order}
+        LIMIT {{limit:UInt32}}
         """,
         parameters | {"limit": limit, "only": list(only or [])},
     )
-    return _Found(
-        [row for row in rows if row["part"] == "row"],
-        {row["app"]: Counted.of(row) for row in rows if row["part"] == "app"},
-        next((Counted.of(row) for row in rows if row["part"] == "whole" and row["requests"]), Counted()),
-        next((row["groups"] for row in rows if row["part"] == "row"), 0),
+    by_app, whole = totals(client, asked, by)
+    return _Found(rows, by_app, whole, rows[0]["groups"] if rows else 0)
+
+
+def totals(client: StoreClient, asked: Asked, by: By | None = None) -> tuple[dict[str, Counted], Counted]:
+    """All that is asked for, by app and together; not from the rows, for of an app there are shorter ways to sum it."""
+    inner, measured, parameters = _source(client, asked, by, whole=True)
+    rows = client.dicts(
+        f"""
+        SELECT app, grouping(app) AS together, {measured}
+        FROM ({inner})
+        GROUP BY GROUPING SETS ((app), ())
+        """,
+        parameters,
     )
+    by_app = {row["app"]: Counted.of(row) for row in rows if not row["together"]}
+    return by_app, next((Counted.of(row) for row in rows if row["together"] and row["requests"]), Counted())
 
 
-def _source(client: StoreClient, asked: Asked, by: By) -> tuple[str, str, dict[str, object]]:
-    """Where the figures come from: SQL that has a report's keys, the columns to make of it, and parameters."""
+def _source(
+    client: StoreClient, asked: Asked, by: By | None, *, whole: bool = False
+) -> tuple[str, str, dict[str, object]]:
+    """Where the figures come from: SQL that has a report's keys (`whole`: that has the app), the columns to make of it,
+    and parameters.
+    """
     conditions, parameters = asked.filters.sql(every_kind=by == "kind")
     parameters |= asked.parameters()
     if by == "peer":
         calls, of_calls = _of_calls(asked.filters)
         read = (
-            "SELECT app, peer, system, toString(kind) AS kind_name, count, errors, sum_ns, max_ns, histogram, durations"
+            "SELECT app, peer, system, toString(kind) AS kind_name,"
+            " count, errors, sum_ns, max_ns, histogram, by_duration"
             f" FROM {rollups.calls(client, asked.begin, asked.end)} WHERE {APPS} AND {SLOTS} {calls}"
         )
         return read, MEASURED_EDGES, asked.parameters() | of_calls
@@ -254,7 +266,10 @@ def _source(client: StoreClient, asked: Asked, by: By) -> tuple[str, str, dict[s
             f" WHERE {APPS} AND {SPAN_TIMES} {conditions}"
         )
         return read, MEASURED_FROM_SPANS, parameters
-    keys = ("app", "service", "instance") if by == "host" else _KEYS[by]
+    if whole or by is None:
+        keys: tuple[str, ...] = ("app",)
+    else:
+        keys = ("app", "service", "instance") if by == "host" else _KEYS[by]
     grouped = list(dict.fromkeys([*keys, "status_code"]))
     named = ", ".join("toString(kind) AS kind_name" if key == "kind_name" else key for key in grouped)
     source = rollups.requests(client, asked.begin, asked.end, {*keys, *asked.filters.keys()})
@@ -262,7 +277,7 @@ def _source(client: StoreClient, asked: Asked, by: By) -> tuple[str, str, dict[s
         f"SELECT {named}, {ONCE_MEASURED} FROM {source} WHERE {APPS} AND {SLOTS} {conditions}"
         f" GROUP BY {', '.join(grouped)}"
     )
-    if by == "host":
+    if by == "host" and not whole:
         once = (
             f"SELECT *, of_host AS host FROM ({once}) AS counted LEFT JOIN ("
             f" SELECT app, service, instance, argMaxIf(host, last_seen, host != '') AS of_host"
@@ -290,14 +305,14 @@ def _calls(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, 
     if by == "callee":
         ends = (
             "app, service, kind_name, system, if(target = '', peer, target) AS other, target != '' AS is_service,"
-            " part_of, count, errors, sum_ns, max_ns, histogram, durations FROM calls"
+            " part_of, count, errors, sum_ns, max_ns, histogram, by_duration FROM calls"
             " WHERE kind_name IN ('client', 'producer')"
         )
     else:
         ends = (
             "app, if(kind_name = 'consumer', service, target) AS called, kind_name, system,"
             " if(kind_name = 'consumer', peer, service) AS other, kind_name != 'consumer' AS is_service,"
-            " part_of, count, errors, sum_ns, max_ns, histogram, durations FROM calls"
+            " part_of, count, errors, sum_ns, max_ns, histogram, by_duration FROM calls"
             " WHERE kind_name = 'consumer' OR target != ''"
         )
     side = "service" if by == "callee" else "called"
@@ -311,14 +326,14 @@ def _calls(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, 
             known AS ({topology.KNOWN}),
             edges AS (
                 SELECT app, service, toString(kind) AS kind_name, peer, system,
-                    count, errors, sum_ns, max_ns, histogram, durations
+                    count, errors, sum_ns, max_ns, histogram, by_duration
                 FROM {rollups.calls(client, asked.begin, asked.end)} WHERE {APPS} AND {SLOTS} {conditions}
             ),
             calls AS (
                 SELECT edges.app AS app, edges.service AS service, kind_name, edges.peer AS peer, system,
                     if(kind_name = 'client', if(shares.target != '', shares.target, known.target), '') AS target,
                     if(shares.target != '' AND kind_name = 'client', share, 1) AS part_of,
-                    count, errors, sum_ns, max_ns, histogram, durations
+                    count, errors, sum_ns, max_ns, histogram, by_duration
                 FROM edges
                 LEFT JOIN shares ON edges.app = shares.app AND edges.service = shares.service
                     AND edges.peer = shares.peer
@@ -337,7 +352,7 @@ def _calls(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, 
                     toUInt64(round(sum(sum_ns * part_of))) AS sum_ns,
                     NULL AS error_sum_ns, NULL AS min_ns, max(max_ns) AS max_ns, NULL AS satisfied, NULL AS tolerating,
                     sumMap(mapApply((bucket, calls) -> (bucket, calls * part_of), histogram)) AS histogram,
-                    quantilesTDigestMerge(0.5, 0.9, 0.95, 0.99)(durations) AS quantiles
+                    {quantiles("sumMap(by_duration)", 0.5, 0.9, 0.95, 0.99)} AS quantiles
                 FROM (SELECT {ends})
                 WHERE {{called:String}} = '' OR {side} = {{called:String}}
                 GROUP BY GROUPING SETS (({", ".join(keys)}), (app), ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 from math import gcd
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sonde.server.insight.histogram import BOUNDS_MS, WELL_KNOWN_MS, Histogram
 from sonde.server.insight.measures import Counted, report_of_several
@@ -23,7 +23,7 @@ from sonde.server.reports.statistics import (
 )
 from sonde.server.store.queries import rollups
 from sonde.server.store.queries.scope import APPS, SLOTS, SPAN_TIMES
-from sonde.server.store.queries.statistics import AGO
+from sonde.server.store.queries.statistics import AGO, totals
 from sonde.server.store.queries.sums import MEASURED, ONCE_MEASURED
 from sonde.server.store.queries.traces import TRACE_ROW, trace_row
 
@@ -83,7 +83,7 @@ def day(client: StoreClient, asked: Asked, app: str, of: Day, now: datetime) -> 
 
 def histogram(client: StoreClient, asked: Asked) -> StatisticsHistogram:
     """How long requests took, by the bounds that people know and by all that are kept."""
-    _, together = _counted(client, asked)
+    _, together = totals(client, asked)
     stored = Histogram.of(together.histogram or {})
     return StatisticsHistogram(
         from_=asked.begin,
@@ -97,7 +97,7 @@ def histogram(client: StoreClient, asked: Asked) -> StatisticsHistogram:
 
 def whole(client: StoreClient, asked: Asked) -> Measured:
     """All that is asked for, as one."""
-    by_app, together = _counted(client, asked)
+    by_app, together = totals(client, asked)
     return report_of_several(together, by_app, asked.seconds, asked.thresholds)
 
 
@@ -174,22 +174,6 @@ def _points(
 def _starts(steps: Steps, shift_s: int) -> Iterator[datetime]:
     shift = timedelta(seconds=shift_s)
     return (time + shift for time in Steps(steps.start - shift, steps.end - shift, steps.step_s).times())
-
-
-def _counted(client: StoreClient, asked: Asked) -> tuple[dict[str, Counted], Counted]:
-    """By app, and together."""
-    conditions, parameters = asked.filters.sql()
-    source = rollups.requests(client, asked.begin, asked.end, asked.filters.keys())
-    rows: list[dict[str, Any]] = client.dicts(
-        f"""
-        SELECT app, grouping(app) AS together, {MEASURED}
-        FROM {source} WHERE {APPS} AND {SLOTS} {conditions}
-        GROUP BY GROUPING SETS ((app), ())
-        """,
-        parameters | asked.parameters(),
-    )
-    by_app = {row["app"]: Counted.of(row) for row in rows if not row["together"]}
-    return by_app, next((Counted.of(row) for row in rows if row["together"] and row["requests"]), Counted())
 
 
 def _buckets(stored: Histogram, bounds_ms: tuple[int, ...]) -> list[HistogramBucket]:

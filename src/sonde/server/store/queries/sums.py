@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-MERGED = """
+from sonde.server.insight.duration_steps import STEPS_IN_DOUBLING
+
+
+def quantiles(by_duration: str, *levels: float) -> str:
+    """SQL for durations in ns at these ranks, of a map from `sonde_step` to requests; of none they are not a number."""
+    of = ", ".join(map(str, levels))
+    at_ranks = f"arrayReduce('quantilesExactWeighted({of})', mapKeys({by_duration}), mapValues({by_duration}))"
+    return f"""if(empty({by_duration}), [{", ".join(["nan"] * len(levels))}],
+        arrayMap(step -> exp2((step + 0.5) / {STEPS_IN_DOUBLING}), {at_ranks}))"""
+
+
+_STEPS = "sumMap(by_duration)"
+_STEPS_OF_SPANS = "sumMap(map(sonde_step(duration_ns), toUInt64(1)))"
+_USUAL, _ALL = (0.5, 0.95, 0.99), (0.5, 0.9, 0.95, 0.99)
+
+MERGED = f"""
     sum(count) AS requests,
     sum(errors) AS errors,
     sum(sum_ns) AS sum_ns,
     max(max_ns) AS max_ns,
     sum(satisfied) AS satisfied,
     sum(tolerating) AS tolerating,
-    quantilesTDigestMerge(0.5, 0.95, 0.99)(durations) AS quantiles"""
+    {quantiles(_STEPS, *_USUAL)} AS quantiles"""
 
 ONCE_MERGED = """
     sum(count) AS count,
@@ -18,27 +33,27 @@ ONCE_MERGED = """
     max(max_ns) AS max_ns,
     sum(satisfied) AS satisfied,
     sum(tolerating) AS tolerating,
-    quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations"""
+    sumMap(by_duration) AS by_duration"""
 """For a subquery under MERGED: where one answer groups in several ways, merging the finest first spares merging every
 row for each of them."""
 
-MERGED_EDGES = """
+MERGED_EDGES = f"""
     sum(count) AS requests,
     sum(errors) AS errors,
     sum(sum_ns) AS sum_ns,
     max(max_ns) AS max_ns,
     0 AS satisfied,
     0 AS tolerating,
-    quantilesTDigestMerge(0.5, 0.95, 0.99)(durations) AS quantiles"""
+    {quantiles(_STEPS, *_USUAL)} AS quantiles"""
 
-FROM_SPANS = """
+FROM_SPANS = f"""
     count() AS requests,
     countIf(is_error) AS errors,
     sum(duration_ns) AS sum_ns,
     max(duration_ns) AS max_ns,
     0 AS satisfied,
     0 AS tolerating,
-    quantilesTDigest(0.5, 0.95, 0.99)(duration_ns) AS quantiles"""
+    {quantiles(_STEPS_OF_SPANS, *_USUAL)} AS quantiles"""
 
 ONCE_MEASURED = """
     sum(count) AS count,
@@ -50,10 +65,10 @@ ONCE_MEASURED = """
     sum(satisfied) AS satisfied,
     sum(tolerating) AS tolerating,
     sumMap(histogram) AS histogram,
-    quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations"""
+    sumMap(by_duration) AS by_duration"""
 """For a subquery under MEASURED, as ONCE_MERGED."""
 
-MEASURED = """
+MEASURED = f"""
     sum(count) AS requests,
     sum(errors) AS errors,
     sum(sum_ns) AS sum_ns,
@@ -63,10 +78,10 @@ MEASURED = """
     sum(satisfied) AS satisfied,
     sum(tolerating) AS tolerating,
     sumMap(histogram) AS histogram,
-    quantilesTDigestMerge(0.5, 0.9, 0.95, 0.99)(durations) AS quantiles"""
+    {quantiles(_STEPS, *_ALL)} AS quantiles"""
 """What `insight.measures.Counted` is made of."""
 
-MEASURED_EDGES = """
+MEASURED_EDGES = f"""
     sum(count) AS requests,
     sum(errors) AS errors,
     sum(sum_ns) AS sum_ns,
@@ -76,10 +91,10 @@ MEASURED_EDGES = """
     NULL AS satisfied,
     NULL AS tolerating,
     sumMap(histogram) AS histogram,
-    quantilesTDigestMerge(0.5, 0.9, 0.95, 0.99)(durations) AS quantiles"""
+    {quantiles(_STEPS, *_ALL)} AS quantiles"""
 """The same of calls, as far as it is kept of them."""
 
-MEASURED_FROM_SPANS = """
+MEASURED_FROM_SPANS = f"""
     count() AS requests,
     countIf(is_error) AS errors,
     sum(duration_ns) AS sum_ns,
@@ -89,4 +104,4 @@ MEASURED_FROM_SPANS = """
     countIf(NOT is_error AND duration_ns <= 500000000) AS satisfied,
     countIf(NOT is_error AND duration_ns > 500000000 AND duration_ns <= 2000000000) AS tolerating,
     sumMap(map(sonde_bucket(duration_ns, is_error), toUInt64(1))) AS histogram,
-    quantilesTDigest(0.5, 0.9, 0.95, 0.99)(duration_ns) AS quantiles"""
+    {quantiles(_STEPS_OF_SPANS, *_ALL)} AS quantiles"""

@@ -21,7 +21,7 @@ from sonde.server.reports.service_map import MapHistory, MapMoment, ServiceMap
 from sonde.server.reports.services import Neighbour
 from sonde.server.store.queries import rollups
 from sonde.server.store.queries.scope import APPS, SLOTS, scope
-from sonde.server.store.queries.sums import MERGED, MERGED_EDGES, ONCE_MERGED
+from sonde.server.store.queries.sums import MERGED, MERGED_EDGES, ONCE_MERGED, quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -80,7 +80,7 @@ _RESOLVED = f"""
         resolved AS (
             SELECT
                 edges.app AS app, edges.service AS service, kind, edges.peer AS called, system,
-                count, errors, sum_ns, max_ns, durations,
+                count, errors, sum_ns, max_ns, by_duration,
                 if(kind = 'client', if(shares.target != '', shares.target, known.target), '') AS target,
                 multiIf(target = '', '', shares.target != '', 'traces', 'address') AS known_by,
                 if(known_by = 'traces', share, 1) AS part
@@ -100,7 +100,7 @@ _RESOLVED = f"""
         max(resolved.max_ns) AS max_ns,
         0 AS satisfied,
         0 AS tolerating,
-        quantilesTDigestMerge(0.5, 0.95, 0.99)(durations) AS quantiles
+        {quantiles("sumMap(by_duration)", 0.5, 0.95, 0.99)} AS quantiles
     FROM resolved
     GROUP BY app, service, kind, target, peer, type
     ORDER BY requests DESC
@@ -194,7 +194,7 @@ def _calls(
     edges = f"""
         SELECT app, service, toString(kind) AS kind, peer, system,
             sum(count) AS count, sum(errors) AS errors, sum(sum_ns) AS sum_ns, max(max_ns) AS max_ns,
-            quantilesTDigestMergeState(0.5, 0.95, 0.99)(durations) AS durations
+            sumMap(by_duration) AS by_duration
         FROM {rollups.calls(client, start, end)}
         WHERE {APPS} AND {SLOTS} {_NEAR if near else ""}
         GROUP BY app, service, kind, peer, system"""
@@ -223,7 +223,7 @@ def _hops(
         SELECT app, is_message, target, if(is_message, '', service) AS caller, if(is_message, peer, '') AS queue,
             sum(calls) AS requests, sum(hops.errors) AS errors, sum(callee_ns) AS sum_ns, max(callee_max_ns) AS max_ns,
             0 AS satisfied, 0 AS tolerating,
-            quantilesTDigestMerge(0.5, 0.95, 0.99)(callee_durations) AS quantiles,
+            {quantiles("sumMap(callees_by_duration)", 0.5, 0.95, 0.99)} AS quantiles,
             sum(caller_ns) AS caller_ns, sum(lag_ns) AS lag_ns
         FROM hops_30s AS hops FINAL
         WHERE {APPS} AND {SLOTS}

@@ -82,7 +82,16 @@ CREATE OR REPLACE FUNCTION sonde_bucket AS (duration_ns, is_error) -> toUInt8(
         0::UInt8)
     + if(is_error, 64, 0));
 
--- A duration to eight binary digits, within 0.4 %: what sketches keep of it. The other digits are noise that cannot be
--- compressed; they were three quarters of a row of statistics.
-CREATE OR REPLACE FUNCTION sonde_rounded AS duration_ns -> toUInt64(
-    reinterpretAsFloat32(bitAnd(reinterpretAsUInt32(toFloat32(duration_ns)) + 32768, 4294901760)));
+-- The number of the step that a duration is counted in for percentiles: see server/insight/duration_steps.py, which says
+-- the same.
+CREATE OR REPLACE FUNCTION sonde_step AS duration_ns -> toUInt16(floor(32 * log2(greatest(duration_ns, 1))));
+
+-- Steps of requests that were counted before there were steps: what stands in the middle of their buckets.
+CREATE OR REPLACE FUNCTION sonde_steps_of_buckets AS histogram -> mapApply(
+    (bucket, requests) -> (
+        transform(bitAnd(bucket, 63), range(37)::Array(UInt8), [
+            621, 653, 690, 728, 760, 781, 802, 827, 843, 859, 875, 887, 896, 907, 919, 928, 938, 944, 951, 960, 970,
+            982, 993, 1003, 1014, 1025, 1035, 1046, 1057, 1067, 1076, 1088, 1104, 1120, 1136, 1161, 1193
+        ]::Array(UInt16), 0::UInt16),
+        requests),
+    histogram);

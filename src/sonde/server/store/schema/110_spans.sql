@@ -253,8 +253,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS whole_spans_of_arriving TO spans AS
 SELECT * EXCEPT (received, fault) FROM arriving_spans WHERE fault = '' AND NOT mapContains(attributes, 'sonde.tally');
 
 -- A summary counts the spans of one kind and slot that were not sampled, see src/sonde/probe/tallies.py. Its durations come in
--- buckets, sixteen for each doubling, and are what stands in the middle of theirs: within 2.2 %. Many of them are thinned out
--- to 20,000, which changes no percentile; that also bounds what a sender can make us do.
+-- buckets, sixteen for each doubling: each is two of the steps that percentiles are of, half of it in either.
 CREATE TABLE IF NOT EXISTS arriving_tallies (
     slot DateTime('UTC'),
     app LowCardinality(String),
@@ -275,19 +274,28 @@ CREATE TABLE IF NOT EXISTS arriving_tallies (
     satisfied UInt64,
     tolerating UInt64,
     last_seen DateTime('UTC'),
-    durations AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), UInt64)
+    by_duration Map(UInt16, UInt64)
 )
 ENGINE = Null;
 
+-- Until percentiles were of steps.
+DROP VIEW IF EXISTS measured_tallies_of_spans;
+
+DROP VIEW IF EXISTS rollup_30s_from_tallies;
+
+DROP VIEW IF EXISTS edges_30s_from_tallies;
+
 ALTER TABLE arriving_tallies
     ADD COLUMN IF NOT EXISTS error_sum_ns UInt64,
-    ADD COLUMN IF NOT EXISTS histogram Map(UInt8, UInt64);
+    ADD COLUMN IF NOT EXISTS histogram Map(UInt8, UInt64),
+    ADD COLUMN IF NOT EXISTS by_duration Map(UInt16, UInt64),
+    DROP COLUMN IF EXISTS durations;
 
 -- Until statistics had histograms. A bucket of a summary is 4.4 % wide: a bound of the histogram that falls into it takes
 -- all of it, or nothing, by its middle.
 DROP VIEW IF EXISTS arriving_tallies_of_spans;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS measured_tallies_of_spans TO arriving_tallies AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS tallies_of_spans TO arriving_tallies AS
 SELECT
     toStartOfInterval(toDateTime(start_time), INTERVAL 30 SECOND) AS slot,
     app, service, instance, endpoint, kind, is_entry,
@@ -298,11 +306,14 @@ SELECT
     numbers[2] AS sum_ns, numbers[3] AS min_ns, numbers[4] AS max_ns,
     numbers[5] AS satisfied, numbers[6] AS tolerating,
     toDateTime(numbers[7], 'UTC') AS last_seen,
-    arrayReduce('quantilesTDigestState(0.5, 0.95, 0.99)', arrayFlatten(arrayMap(
-        i -> arrayWithConstant(
-            toUInt64(ceil(least(numbers[9 + 2 * i], count) * least(1, 20000 / count))),
-            toUInt64(round(exp2((least(numbers[8 + 2 * i], 639) + 0.5) / 16)))),
-        range(intDiv(length(numbers) - 7, 2))))) AS durations,
+    CAST(arrayReduce('sumMap',
+        arrayMap(i -> [
+            toUInt16(2 * least(numbers[8 + 2 * i], 639)), toUInt16(2 * least(numbers[8 + 2 * i], 639) + 1)
+        ], range(intDiv(length(numbers) - 7, 2))),
+        arrayMap(i -> [
+            intDiv(least(numbers[9 + 2 * i], count) + 1, 2), intDiv(least(numbers[9 + 2 * i], count), 2)
+        ], range(intDiv(length(numbers) - 7, 2))))
+        AS Map(UInt16, UInt64)) AS by_duration,
     if(is_error, sum_ns, 0) AS error_sum_ns,
     CAST(arrayReduce('sumMap',
         arrayMap(i -> [sonde_bucket(toUInt64(round(exp2((least(numbers[8 + 2 * i], 639) + 0.5) / 16))), is_error)],

@@ -17,8 +17,7 @@ CREATE TABLE IF NOT EXISTS rollup_30s (
     max_ns SimpleAggregateFunction(max, UInt64) CODEC(T64, ZSTD(1)),
     satisfied SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)) COMMENT 'no error, within T',
     tolerating SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)) COMMENT 'no error, within 4 T',
-    last_seen SimpleAggregateFunction(max, DateTime('UTC')) CODEC(Delta, ZSTD(1)),
-    durations AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), UInt64) CODEC(ZSTD(1))
+    last_seen SimpleAggregateFunction(max, DateTime('UTC')) CODEC(Delta, ZSTD(1))
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toDate(slot)
@@ -26,12 +25,15 @@ ORDER BY (toStartOfHour(slot), app, service, kind, is_entry, is_root, endpoint, 
 TTL slot + INTERVAL 90 DAY
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
 
--- The histogram is a map from sonde_bucket to requests: four buckets in a row are used, mostly.
+-- Two maps to numbers of requests: from sonde_bucket, of which four in a row are used, mostly, and from sonde_step.
 ALTER TABLE rollup_30s
     ADD COLUMN IF NOT EXISTS error_sum_ns SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
     ADD COLUMN IF NOT EXISTS histogram SimpleAggregateFunction(sumMap, Map(UInt8, UInt64)) CODEC(ZSTD(1)),
     ADD COLUMN IF NOT EXISTS written SimpleAggregateFunction(max, DateTime('UTC')) CODEC(Delta, ZSTD(1))
         COMMENT 'when the last of it came into the table: long slots that are older are made again',
+    ADD COLUMN IF NOT EXISTS by_duration SimpleAggregateFunction(sumMap, Map(UInt16, UInt64))
+        DEFAULT sonde_steps_of_buckets(histogram) CODEC(ZSTD(1)),
+    DROP COLUMN IF EXISTS durations,
     ADD INDEX IF NOT EXISTS by_written written TYPE minmax;
 
 -- Until statistics had histograms, and until they had long slots.
@@ -43,7 +45,10 @@ DROP VIEW IF EXISTS measured_rollup_30s_of_spans;
 
 DROP VIEW IF EXISTS measured_rollup_30s_of_tallies;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_30s_from_spans TO rollup_30s AS
+-- Until percentiles were of steps.
+DROP VIEW IF EXISTS rollup_30s_from_spans;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_30s_by_spans TO rollup_30s AS
 SELECT
     toStartOfInterval(toDateTime(start_time), INTERVAL 30 SECOND) AS slot,
     app, service, kind, is_entry,
@@ -60,15 +65,15 @@ SELECT
     toDateTime(max(start_time)) AS last_seen,
     now('UTC') AS written,
     sumMap(map(sonde_bucket(duration_ns, is_error), toUInt64(1))) AS histogram,
-    quantilesTDigestState(0.5, 0.95, 0.99)(sonde_rounded(duration_ns)) AS durations
+    sumMap(map(sonde_step(duration_ns), toUInt64(1))) AS by_duration
 FROM spans
 WHERE is_entry OR kind IN ('client', 'producer')
 GROUP BY slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_30s_from_tallies TO rollup_30s AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_30s_by_tallies TO rollup_30s AS
 SELECT
     slot, app, service, kind, is_entry, is_root, endpoint, instance, status_code,
-    count, errors, sum_ns, error_sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, histogram, durations,
+    count, errors, sum_ns, error_sum_ns, min_ns, max_ns, satisfied, tolerating, last_seen, histogram, by_duration,
     now('UTC') AS written
 FROM arriving_tallies
 WHERE is_entry OR kind IN ('client', 'producer');

@@ -10,8 +10,7 @@ CREATE TABLE IF NOT EXISTS edges_30s (
     count SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
     errors SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
     sum_ns SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    max_ns SimpleAggregateFunction(max, UInt64) CODEC(T64, ZSTD(1)),
-    durations AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), UInt64) CODEC(ZSTD(1))
+    max_ns SimpleAggregateFunction(max, UInt64) CODEC(T64, ZSTD(1))
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toDate(slot)
@@ -24,14 +23,20 @@ ALTER TABLE edges_30s
         COMMENT 'when the last of it came into the table: long slots that are older are made again',
     ADD INDEX IF NOT EXISTS by_written written TYPE minmax,
     ADD COLUMN IF NOT EXISTS histogram SimpleAggregateFunction(sumMap, Map(UInt8, UInt64)) CODEC(ZSTD(1))
-        COMMENT 'as in rollup_30s';
+        COMMENT 'as in rollup_30s',
+    ADD COLUMN IF NOT EXISTS by_duration SimpleAggregateFunction(sumMap, Map(UInt16, UInt64))
+        DEFAULT sonde_steps_of_buckets(histogram) CODEC(ZSTD(1)),
+    DROP COLUMN IF EXISTS durations;
 
 -- Until there were long slots, and histograms.
 DROP VIEW IF EXISTS edges_30s_of_spans;
 
 DROP VIEW IF EXISTS edges_30s_of_tallies;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS edges_30s_from_spans TO edges_30s AS
+-- Until percentiles were of steps.
+DROP VIEW IF EXISTS edges_30s_from_spans;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS edges_30s_by_spans TO edges_30s AS
 SELECT
     toStartOfInterval(toDateTime(start_time), INTERVAL 30 SECOND) AS slot,
     app, service, kind, peer, system,
@@ -40,15 +45,15 @@ SELECT
     sum(duration_ns) AS sum_ns,
     max(duration_ns) AS max_ns,
     sumMap(map(sonde_bucket(duration_ns, is_error), toUInt64(1))) AS histogram,
-    quantilesTDigestState(0.5, 0.95, 0.99)(sonde_rounded(duration_ns)) AS durations,
+    sumMap(map(sonde_step(duration_ns), toUInt64(1))) AS by_duration,
     now('UTC') AS written
 FROM spans
 WHERE peer != ''
 GROUP BY slot, app, service, kind, peer, system;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS edges_30s_from_tallies TO edges_30s AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS edges_30s_by_tallies TO edges_30s AS
 SELECT
-    slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, histogram, durations, now('UTC') AS written
+    slot, app, service, kind, peer, system, count, errors, sum_ns, max_ns, histogram, by_duration, now('UTC') AS written
 FROM arriving_tallies
 WHERE peer != '';
 

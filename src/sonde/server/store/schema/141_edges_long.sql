@@ -1,4 +1,4 @@
--- edges_30s in longer slots, as requests_long is rollup_30s.
+-- edges_30s in longer slots, as request_slots is rollup_30s.
 CREATE TABLE IF NOT EXISTS edges_long (
     slot_s UInt32 COMMENT 'how long the slot is: 900, 3600, 21600 or 86400' CODEC(ZSTD(1)),
     slot DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -11,7 +11,8 @@ CREATE TABLE IF NOT EXISTS edges_long (
     errors UInt64 CODEC(T64, ZSTD(1)),
     sum_ns UInt64 CODEC(T64, ZSTD(1)),
     max_ns UInt64 CODEC(T64, ZSTD(1)),
-    durations AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), UInt64) CODEC(ZSTD(1)),
+    histogram Map(UInt8, UInt64) CODEC(ZSTD(1)),
+    by_duration Map(UInt16, UInt64) CODEC(ZSTD(1)),
     made DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(made)
@@ -22,4 +23,7 @@ SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024,
     -- of a day that is over, slots that were made again are not read in all their makings
     min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;
 
-ALTER TABLE edges_long ADD COLUMN IF NOT EXISTS histogram Map(UInt8, UInt64) CODEC(ZSTD(1));
+-- Until percentiles were of steps.
+ALTER TABLE edges_long
+    ADD COLUMN IF NOT EXISTS by_duration Map(UInt16, UInt64) CODEC(ZSTD(1)),
+    DROP COLUMN IF EXISTS durations;

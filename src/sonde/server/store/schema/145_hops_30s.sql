@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS hops_30s (
     callee_ns UInt64 CODEC(T64, ZSTD(1)),
     callee_max_ns UInt64 CODEC(T64, ZSTD(1)),
     lag_ns UInt64 CODEC(T64, ZSTD(1)) COMMENT 'from the start of the caller to that of the callee, together',
-    callee_durations AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), UInt64) CODEC(ZSTD(1)),
+    callees_by_duration Map(UInt16, UInt64) CODEC(ZSTD(1)),
     learned DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(learned)
@@ -23,6 +23,11 @@ PARTITION BY toDate(slot)
 ORDER BY (toStartOfHour(slot), app, service, peer, target, is_message, slot)
 TTL slot + INTERVAL 90 DAY
 SETTINGS ttl_only_drop_parts = 1;
+
+-- Until percentiles were of steps.
+ALTER TABLE hops_30s
+    ADD COLUMN IF NOT EXISTS callees_by_duration Map(UInt16, UInt64) CODEC(ZSTD(1)),
+    DROP COLUMN IF EXISTS callee_durations;
 
 -- Under which addresses a service says that it answers: for calls whose traces do not go on at the other end. Only addresses
 -- that somebody called lately are kept, so that whoever makes up names of hosts makes no rows.

@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS statements_long (
     last_seen DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
     trace_id FixedString(16) COMMENT 'of the slowest call' CODEC(NONE),
     span_id FixedString(8) CODEC(NONE),
-    durations AggregateFunction(quantilesTDigest(0.95), UInt64) CODEC(ZSTD(1)),
+    by_duration Map(UInt16, UInt64) CODEC(ZSTD(1)),
     made DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(made)
@@ -34,6 +34,11 @@ TTL slot + INTERVAL 7 DAY
 SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024,
     -- of a day that is over, slots that were made again are not read in all their makings
     min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;
+
+-- Until percentiles were of steps.
+ALTER TABLE statements_long
+    ADD COLUMN IF NOT EXISTS by_duration Map(UInt16, UInt64) CODEC(ZSTD(1)),
+    DROP COLUMN IF EXISTS durations;
 
 -- As long_slots_made.
 CREATE TABLE IF NOT EXISTS long_statements_made (
