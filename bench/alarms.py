@@ -32,6 +32,7 @@ from sonde.server.alarms.backtest import ProblemError, backtest
 from sonde.server.alarms.readings import Frame, read
 from sonde.server.alarms.rules import Rule
 from sonde.server.reports.alarms import AlarmRuleDocument
+from sonde.server.store.queries import long_slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +91,7 @@ def fill(target: Store, app: str, end_s: int) -> None:
     print(file=sys.stderr)
     target.loader.command(_FILL_HOSTS, {"app": app, "end_s": end_s})
     target.loader.command("OPTIMIZE TABLE rollup_30s")
+    long_slots.make(target.loader)  # as upkeep does, each quarter of an hour
 
 
 def documents() -> list[AlarmRuleDocument]:

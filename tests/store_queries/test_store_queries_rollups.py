@@ -53,12 +53,20 @@ def test_slots_cover_a_time_without_gap_and_none_is_in_two_steps(start, length, 
             assert piece.start_s % piece.slot_s == piece.end_s % piece.slot_s == step % piece.slot_s == 0
 
 
-def test_a_week_is_read_from_days_and_its_ends_from_shorter_and_shorter_slots():
-    pieces = list(rollups.cover(0, 7 * 86_400))
-    ends = [piece.slot_s for piece in rollups.cover(86_400 - 90, 3 * 86_400 - 90)]
+def test_weeks_are_read_from_long_slots_and_their_ends_from_shorter_and_shorter_ones():
+    day_s = 86_400
+    pieces = list(rollups.cover(day_s, 14 * day_s))
+    ends = [piece.slot_s for piece in rollups.cover(day_s - 90, 3 * day_s - 90)]
 
-    assert pieces == [rollups.Piece(86_400, 0, 7 * 86_400)]
-    assert ends == [30, 86_400, 21_600, 3600, 900, 30]
+    assert pieces == [
+        rollups.Piece(day_s, day_s, 2 * day_s),
+        rollups.Piece(2 * day_s, 2 * day_s, 14 * day_s),
+    ]
+    assert list(rollups.cover(0, 17 * day_s)) == [
+        rollups.Piece(8 * day_s, 0, 16 * day_s),
+        rollups.Piece(day_s, 16 * day_s, 17 * day_s),
+    ]
+    assert ends == [30, 86_400, 43_200, 21_600, 3600, 900, 30]
     assert {piece.slot_s for piece in rollups.cover(0, 7 * 86_400, 7200)} == {3600}
 
 

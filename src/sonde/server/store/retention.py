@@ -20,14 +20,15 @@ class Kept(NamedTuple):
     days: Setting[int]
 
 
+_SLOT_END = "(slot + toIntervalSecond(slot_s))"
 KEPT = (
     Kept("spans", "toDateTime(start_time)", rows.RETENTION_SPANS_DAYS),
     Kept("trace_times", "start_time", rows.RETENTION_SPANS_DAYS),
-    Kept("statements_long", "slot", rows.RETENTION_SPANS_DAYS),
+    Kept("statements_long", _SLOT_END, rows.RETENTION_SPANS_DAYS),
     Kept("rollup_30s", "slot", rows.RETENTION_ROLLUPS_DAYS),
-    Kept("request_slots", "slot", rows.RETENTION_ROLLUPS_DAYS),
+    Kept("request_slots", _SLOT_END, rows.RETENTION_ROLLUPS_DAYS),
     Kept("edges_30s", "slot", rows.RETENTION_ROLLUPS_DAYS),
-    Kept("edges_long", "slot", rows.RETENTION_ROLLUPS_DAYS),
+    Kept("edges_long", _SLOT_END, rows.RETENTION_ROLLUPS_DAYS),
     Kept("hops_30s", "slot", rows.RETENTION_ROLLUPS_DAYS),
     Kept("peers", "learned", rows.RETENTION_ROLLUPS_DAYS),
     Kept("addresses", "seen", rows.RETENTION_ROLLUPS_DAYS),

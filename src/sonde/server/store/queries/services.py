@@ -13,7 +13,7 @@ from sonde.server.insight.steps import SLOT_S, Steps, floor_to
 from sonde.server.reports.services import Endpoint, ErrorGroup, Figures, Instance, Service, ServiceReport, StatusCount
 from sonde.server.store.queries import rollups, topology
 from sonde.server.store.queries.scope import APPS, SLOTS, SPAN_TIMES, scope
-from sonde.server.store.queries.sums import MERGED, ONCE_MERGED
+from sonde.server.store.queries.sums import MERGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,30 +41,28 @@ def overview(
     """Services that had requests in that time, the busiest first; no more than MOST_SERVICES. `apdex_t_ms`: by app."""
     steps = Steps.over(start, end, points=SPARKLINE_POINTS)
     parameters = scope(apps, steps.start, end) | {"step_s": steps.step_s}
-    rows = client.dicts(
+    whole = client.dicts(
         f"""
-        SELECT
-            app, service, step,
-            grouping(step) AS whole,
-            max(last_seen) AS seen,
+        SELECT app, service, max(last_seen) AS seen, {MERGED}
+        FROM {rollups.requests(client, steps.start, end, ("service",))}
+        WHERE {APPS} AND {SLOTS} AND is_entry
+        GROUP BY app, service
+        """,
+        parameters,
+    )
+    of_steps = client.dicts(
+        f"""
+        SELECT app, service, toUnixTimestamp(toStartOfInterval(slot, toIntervalSecond({{step_s:UInt32}}))) AS step,
             {MERGED}
-        FROM (
-            SELECT
-                app, service, toUnixTimestamp(toStartOfInterval(slot, toIntervalSecond({{step_s:UInt32}}))) AS step,
-                max(last_seen) AS last_seen,
-                {ONCE_MERGED}
-            FROM {rollups.requests(client, steps.start, end, ("service",), step_s=steps.step_s)}
-            WHERE {APPS} AND {SLOTS} AND is_entry
-            GROUP BY app, service, step
-        )
-        GROUP BY GROUPING SETS ((app, service), (app, service, step))
+        FROM {rollups.requests(client, steps.start, end, ("service",), step_s=steps.step_s)}
+        WHERE {APPS} AND {SLOTS} AND is_entry
+        GROUP BY app, service, step
         """,
         parameters,
     )
     series: dict[tuple[str, str], dict[int, Sums]] = defaultdict(dict)
-    for row in rows:
-        if not row["whole"]:
-            series[row["app"], row["service"]][row["step"]] = Sums.of(row)
+    for row in of_steps:
+        series[row["app"], row["service"]][row["step"]] = Sums.of(row)
     languages, instances = _languages(client, parameters), _instances(client, parameters, steps)
     apdexes = _apdexes(client, parameters, steps, {app: apdex_t_ms(app) for app, _ in series})
     found = [
@@ -77,8 +75,7 @@ def overview(
             series=figures.series(series[row["app"], row["service"]], steps),
             **figures.figures(Sums.of(row), steps.seconds, apdexes.get((row["app"], row["service"]))),
         )
-        for row in rows
-        if row["whole"]
+        for row in whole
     ]
     found.sort(key=lambda service: (-service.requests, service.app, service.service))
     return found[:MOST_SERVICES]
@@ -96,13 +93,11 @@ def report(
     the first app's service is shown. `apdex_t_ms`: a number, or what says it by app.
     """
     steps = Steps.over(start, end, points=CHART_POINTS)
-    app = _app_of(client, apps, name, steps)
-    if app is None:
-        return None
-    parameters = scope([app], steps.start, end) | {"service": name, "step_s": steps.step_s}
+    parameters = scope(apps, steps.start, end) | {"service": name, "step_s": steps.step_s}
     rows = client.dicts(
         f"""
         SELECT
+            app,
             toUnixTimestamp(toStartOfInterval(slot, toIntervalSecond({{step_s:UInt32}}))) AS step,
             instance, status_code,
             multiIf(grouping(step) = 0, 'step', grouping(instance) = 0, 'instance',
@@ -111,16 +106,19 @@ def report(
             {MERGED}
         FROM {rollups.requests(client, steps.start, end, ("instance",), step_s=steps.step_s)}
         WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}
-        GROUP BY GROUPING SETS ((), (step), (instance), (status_code))
+        GROUP BY GROUPING SETS ((app), (app, step), (app, instance), (app, status_code))
         ORDER BY requests DESC
         """,
         parameters,
     )
+    if not rows:
+        return None
+    app = min(row["app"] for row in rows)
+    parameters |= scope([app], steps.start, end)
     parts: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        parts[row["part"]].append(row)
-    if not parts["whole"] or not parts["whole"][0]["requests"]:
-        return None
+        if row["app"] == app:
+            parts[row["part"]].append(row)
     t_ms = apdex_t_ms(app) if callable(apdex_t_ms) else apdex_t_ms
     apdex = _apdexes(client, parameters, steps, {app: t_ms}).get((app, name))
     callers, callees = topology.neighbours(client, app, name, steps.start, end)
@@ -162,17 +160,6 @@ def _endpoints(client: StoreClient, parameters: dict[str, object], steps: Steps)
         """,
         parameters,
     )
-
-
-def _app_of(client: StoreClient, apps: Sequence[str] | None, name: str, steps: Steps) -> str | None:
-    """The app with a service of that name, the first in order where there are several."""
-    rows = client.rows(
-        f"SELECT min(app), count() FROM {rollups.requests(client, steps.start, steps.end, ('service',))}"
-        f" WHERE {APPS} AND {SLOTS} AND is_entry AND service = {{service:String}}",
-        scope(apps, steps.start, steps.end) | {"service": name},
-    )
-    ((app, count),) = rows
-    return str(app) if count else None
 
 
 def _before(client: StoreClient, parameters: dict[str, object], steps: Steps, ago: timedelta) -> Figures | None:
@@ -237,23 +224,16 @@ def _errors(client: StoreClient, parameters: dict[str, object]) -> list[ErrorGro
     """
     rows = client.dicts(
         f"""
-        WITH arrayFirst(e -> e.name = 'exception', events).attributes AS exception
         SELECT
-            multiIf(
-                exception['exception.type'] != '', exception['exception.type'],
-                attributes['error.type'] != '', attributes['error.type'],
-                status_code != 0, toString(status_code),
-                '') AS type,
-            substringUTF8(
-                if(exception['exception.message'] != '', exception['exception.message'], status_message), 1, 500
-            ) AS message,
+            multiIf(type != '', type, status_code != 0, toString(status_code), '') AS kind,
+            substringUTF8(message, 1, 500) AS said,
             endpoint,
             count() AS count,
             max(start_time) AS last_seen,
             lower(hex(argMax(trace_id, start_time))) AS trace
-        FROM spans
-        WHERE {APPS} AND {SPAN_TIMES} AND service = {{service:String}} AND is_error
-        GROUP BY type, message, endpoint
+        FROM failures
+        WHERE {APPS} AND {SPAN_TIMES} AND service = {{service:String}}
+        GROUP BY kind, said, endpoint
         ORDER BY count DESC, last_seen DESC
         LIMIT {MOST_ERROR_GROUPS}
         """,
@@ -261,8 +241,8 @@ def _errors(client: StoreClient, parameters: dict[str, object]) -> list[ErrorGro
     )
     return [
         ErrorGroup(
-            type=row["type"],
-            message=row["message"],
+            type=row["kind"],
+            message=row["said"],
             endpoint=row["endpoint"],
             count=row["count"],
             last_seen=row["last_seen"],

@@ -155,7 +155,7 @@ def _groups(
 
 _FIGURES = f"""
     sum(calls) AS group_calls, sum(errors) AS group_errors, sum(sum_ns) AS total_ns, max(max_ns) AS longest_ns,
-    ({quantiles("sumMap(by_duration)", 0.95)})[1] AS p95_ns"""
+    ({quantiles("by_duration", 0.95)})[1] AS p95_ns"""
 
 
 def _group(row: dict[str, Any]) -> SlowGroup:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sonde.server.insight.duration_steps import STEPS_IN_DOUBLING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def quantiles(by_duration: str, *levels: float) -> str:
-    """SQL for durations in ns at these ranks, of a map from `sonde_step` to requests; of none they are not a number."""
+    """SQL for durations in ns at these ranks of rows that have a map from `sonde_step` to requests; where all of them
+    are empty they are not a number.
+    """
     of = ", ".join(map(str, levels))
-    at_ranks = f"arrayReduce('quantilesExactWeighted({of})', mapKeys({by_duration}), mapValues({by_duration}))"
-    return f"""if(empty({by_duration}), [{", ".join(["nan"] * len(levels))}],
-        arrayMap(step -> exp2((step + 0.5) / {STEPS_IN_DOUBLING}), {at_ranks}))"""
+    at_ranks = f"quantilesExactWeightedArray({of})(mapKeys({by_duration}), mapValues({by_duration}))"
+    return f"if(max(length({by_duration})) = 0, [{', '.join(['nan'] * len(levels))}], {_middles(at_ranks)})"
 
 
-_STEPS = "sumMap(by_duration)"
-_STEPS_OF_SPANS = "sumMap(map(sonde_step(duration_ns), toUInt64(1)))"
+def _middles(steps: str) -> str:
+    return f"arrayMap(step -> exp2((step + 0.5) / {STEPS_IN_DOUBLING}), {steps})"
+
+
 _USUAL, _ALL = (0.5, 0.95, 0.99), (0.5, 0.9, 0.95, 0.99)
+
+
+def _of_spans(levels: Sequence[float]) -> str:
+    return _middles(f"quantilesExactWeighted({', '.join(map(str, levels))})(sonde_step(duration_ns), 1)")
+
 
 MERGED = f"""
     sum(count) AS requests,
@@ -24,7 +37,7 @@ MERGED = f"""
     max(max_ns) AS max_ns,
     sum(satisfied) AS satisfied,
     sum(tolerating) AS tolerating,
-    {quantiles(_STEPS, *_USUAL)} AS quantiles"""
+    {quantiles("by_duration", *_USUAL)} AS quantiles"""
 
 ONCE_MERGED = """
     sum(count) AS count,
@@ -44,7 +57,7 @@ MERGED_EDGES = f"""
     max(max_ns) AS max_ns,
     0 AS satisfied,
     0 AS tolerating,
-    {quantiles(_STEPS, *_USUAL)} AS quantiles"""
+    {quantiles("by_duration", *_USUAL)} AS quantiles"""
 
 FROM_SPANS = f"""
     count() AS requests,
@@ -53,7 +66,7 @@ FROM_SPANS = f"""
     max(duration_ns) AS max_ns,
     0 AS satisfied,
     0 AS tolerating,
-    {quantiles(_STEPS_OF_SPANS, *_USUAL)} AS quantiles"""
+    {_of_spans(_USUAL)} AS quantiles"""
 
 ONCE_MEASURED = """
     sum(count) AS count,
@@ -78,7 +91,7 @@ MEASURED = f"""
     sum(satisfied) AS satisfied,
     sum(tolerating) AS tolerating,
     sumMap(histogram) AS histogram,
-    {quantiles(_STEPS, *_ALL)} AS quantiles"""
+    {quantiles("by_duration", *_ALL)} AS quantiles"""
 """What `insight.measures.Counted` is made of."""
 
 MEASURED_EDGES = f"""
@@ -91,7 +104,7 @@ MEASURED_EDGES = f"""
     NULL AS satisfied,
     NULL AS tolerating,
     sumMap(histogram) AS histogram,
-    {quantiles(_STEPS, *_ALL)} AS quantiles"""
+    {quantiles("by_duration", *_ALL)} AS quantiles"""
 """The same of calls, as far as it is kept of them."""
 
 MEASURED_FROM_SPANS = f"""
@@ -104,4 +117,4 @@ MEASURED_FROM_SPANS = f"""
     countIf(NOT is_error AND duration_ns <= 500000000) AS satisfied,
     countIf(NOT is_error AND duration_ns > 500000000 AND duration_ns <= 2000000000) AS tolerating,
     sumMap(map(sonde_bucket(duration_ns, is_error), toUInt64(1))) AS histogram,
-    {quantiles(_STEPS_OF_SPANS, *_ALL)} AS quantiles"""
+    {_of_spans(_ALL)} AS quantiles"""

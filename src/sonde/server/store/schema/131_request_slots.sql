@@ -14,7 +14,7 @@ DROP TABLE IF EXISTS rollup_long;
 DROP TABLE IF EXISTS requests_long;
 
 CREATE TABLE IF NOT EXISTS request_slots (
-    slot_s UInt32 COMMENT 'how long the slot is: 900, 3600, 21600 or 86400; of a service and an app 30, too' CODEC(ZSTD(1)),
+    slot_s UInt32 COMMENT 'how long the slot is: from 900 to 691200, see rollups.py; of a service and an app 30, too' CODEC(ZSTD(1)),
     kept_by Enum8('endpoint' = 1, 'instance' = 2, 'service' = 3, 'app' = 4)
         COMMENT 'of service, endpoint and instance, others are empty' CODEC(ZSTD(1)),
     slot DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -43,7 +43,7 @@ ENGINE = ReplacingMergeTree(made)
 PARTITION BY toDate(slot)
 ORDER BY (
     kept_by, slot_s, toStartOfHour(slot), app, service, kind, is_entry, is_root, endpoint, instance, status_code, slot)
-TTL slot + INTERVAL 90 DAY
+TTL (slot + toIntervalSecond(slot_s)) + INTERVAL 90 DAY
 SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024,
     -- of a day that is over, slots that were made again are not read in all their makings
     min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;

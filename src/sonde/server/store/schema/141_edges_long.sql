@@ -1,6 +1,6 @@
 -- edges_30s in longer slots, as request_slots is rollup_30s.
 CREATE TABLE IF NOT EXISTS edges_long (
-    slot_s UInt32 COMMENT 'how long the slot is: 900, 3600, 21600 or 86400' CODEC(ZSTD(1)),
+    slot_s UInt32 COMMENT 'how long the slot is: from 900 to 691200, see rollups.py' CODEC(ZSTD(1)),
     slot DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
     app LowCardinality(String),
     service LowCardinality(String),
@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS edges_long (
 ENGINE = ReplacingMergeTree(made)
 PARTITION BY toDate(slot)
 ORDER BY (slot_s, slot, app, service, kind, peer, system)
-TTL slot + INTERVAL 90 DAY
+TTL (slot + toIntervalSecond(slot_s)) + INTERVAL 90 DAY
 SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024,
     -- of a day that is over, slots that were made again are not read in all their makings
     min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;

@@ -3,7 +3,7 @@
 -- (server/store/queries/long_statements.py). Of an app and a slot the calls that take most time are kept, the others are added
 -- up by service and kind: `is_rest`. server/store/queries/statement_sums.py reads them, and spans where nothing is made.
 CREATE TABLE IF NOT EXISTS statements_long (
-    slot_s UInt32 COMMENT 'how long the slot is: 900, 3600, 21600 or 86400' CODEC(ZSTD(1)),
+    slot_s UInt32 COMMENT 'how long the slot is: from 900 to 691200, see rollups.py' CODEC(ZSTD(1)),
     slot DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
     call_kind LowCardinality(String) COMMENT 'sql, cache, http, rpc or mq',
     app LowCardinality(String),
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS statements_long (
 ENGINE = ReplacingMergeTree(made)
 PARTITION BY toDate(slot)
 ORDER BY (slot_s, slot, call_kind, app, service, system, peer, endpoint, path, shape_hash, is_rest)
-TTL slot + INTERVAL 7 DAY
+TTL (slot + toIntervalSecond(slot_s)) + INTERVAL 7 DAY
 SETTINGS ttl_only_drop_parts = 1, index_granularity = 1024,
     -- of a day that is over, slots that were made again are not read in all their makings
     min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;
