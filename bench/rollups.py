@@ -16,7 +16,7 @@ from bench import report
 from bench.query import store, times_ms
 from sonde.server.accounts.name_rules import Rule, Wish
 from sonde.server.insight.measures import Thresholds
-from sonde.server.store.queries import services, statistics, statistics_series
+from sonde.server.store.queries import long_slots, services, statistics, statistics_series
 from sonde.server.store.queries.naming import named
 from sonde.server.store.queries.statistics import Asked, Filters
 
@@ -78,6 +78,7 @@ def fill(client: StoreClient, start: datetime) -> None:
         )
         print(f"\rfilling: {(day + 1) / DAYS:4.0%}", end="", file=sys.stderr, flush=True)
     client.command("OPTIMIZE TABLE rollup_30s FINAL")
+    long_slots.make(client)  # as upkeep does, each quarter of an hour
     print(file=sys.stderr)
 
 

@@ -14,6 +14,7 @@ from sonde.server.accounts.name_rules import Rule, Wish
 from sonde.server.insight.measures import Thresholds
 from sonde.server.store.errors import StoreError
 from sonde.server.store.queries import (
+    alarm_windows,
     consistency,
     long_slots,
     rollups,
@@ -22,6 +23,7 @@ from sonde.server.store.queries import (
     statistics_series,
     topology,
 )
+from sonde.server.store.queries.alarm_windows import Windows, request_sums
 from sonde.server.store.queries.naming import named
 from sonde.server.store.queries.statistics import Asked, Filters
 
@@ -194,6 +196,27 @@ def test_pages_say_the_same_from_long_slots_as_from_short_ones(web, filled, monk
     assert "request_slots" in read
     for of_long, of_short in zip(long, short, strict=True):
         assert rounded(of_long) == rounded(of_short)
+
+
+@pytest.mark.parametrize(("window_s", "step_s"), [(60, 60), (300, 90), (3600, 1800)])
+@pytest.mark.parametrize("columns", [(), ("service",), ("endpoint",)])
+def test_windows_of_alarms_say_the_same_from_what_is_made_as_from_what_came(
+    web, filled, monkeypatch, columns, window_s, step_s
+):
+    start_s = int((NOW - timedelta(days=2, hours=5)).timestamp()) // step_s * step_s + step_s // 2 // 30 * 30
+    windows = Windows(start_s, window_s, step_s, 2 * 86_400 // step_s)
+
+    def read():
+        found = request_sums(
+            web, [filled], windows, [columns], alarm_windows.Filters({}), quantiles=True, histogram=True
+        )
+        return {(labels, k): sums for _, labels, k, sums in found[columns]}
+
+    of_made = read()
+    monkeypatch.setattr(rollups, "made_until_s", lambda *_: 0)
+
+    assert of_made == read()
+    assert of_made
 
 
 def rounded(report):
