@@ -13,8 +13,8 @@ CallKind = Literal["sql", "cache", "http", "rpc", "mq"]
 
 
 class CallFigures(BaseModel):
-    """Calls of one sort in a span of time. p95 from a t-digest over every one of them. `share`: of the time that all
-    calls of the kind took that were asked for, 0 … 1.
+    """Calls of one sort in a span of time. p95 within 1.1 %. `share`: of the time that all calls of the kind took
+    that were asked for, 0 … 1.
     """
 
     calls: int
