@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from conftest import APPS, DEADLINE_S, environment
+from sonde.cli.checkup import processes
 from sonde.cli.checkup.findings import interpreter_flags, is_static
 from sonde.cli.checkup.outcome import Outcome
 from sonde.cli.checkup.page import Page
@@ -329,6 +330,21 @@ def test_ctrl_c_stops_the_command_and_says_what_is_known_so_far(doctor, number):
     assert (process.returncode, error) == (130, "")
     assert "interrupted: what follows is as far as it went" in output
     doctor.check_nothing_left()
+
+
+def test_a_process_that_was_made_while_its_parent_ended_is_found(monkeypatch):
+    """The list of /proc has the parent, which ends before it is looked at, and not yet the child."""
+    me, pid, child = os.getpid(), 4_194_000, 4_194_001
+    running = processes._Status("S", me, pid, 1, 7)
+    looks = [{}, {pid: running}, {}, {child: running._replace(session=child, born=8)}]
+    monkeypatch.setattr(processes, "_statuses", lambda: looks.pop(0).items())
+    watched = processes.Processes()
+    watched.root = pid
+
+    watched.look()
+    watched.look()
+
+    assert watched.alive() == [child]
 
 
 def test_a_daemon_is_found_and_killed_where_it_does_not_end_by_sigterm(doctor):

@@ -58,7 +58,14 @@ class Processes:
         self.all: dict[int, Process] = {}
 
     def look(self) -> None:
-        """See who is there now."""
+        """See who is there now. Where nobody is, twice: who was made while /proc was listed is not in the list, and who
+        made it may have ended before it was looked at.
+        """
+        self._look()
+        if not self.alive():
+            self._look()
+
+    def _look(self) -> None:
         now = dict(_statuses())
         ours = self._ours(now)
         for pid, process in self.all.items():
