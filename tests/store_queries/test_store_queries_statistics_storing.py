@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from otlp_making import MS, NOW, SLOT, Span
 from test_store_queries_tallies import tally
 
-from sonde.server.insight.duration_steps import ERROR, middle_ns, step
+from sonde.server.insight.duration_steps import ERROR, at_rank_ns, middle_ns, step
 from sonde.server.insight.histogram import BOUNDS_MS, FAILED, WELL_KNOWN_MS, Histogram, bucket
 from sonde.server.store.lateness import Lateness, told_lateness
 from sonde.server.store.queries.sums import quantiles
@@ -95,6 +95,13 @@ def test_a_percentile_is_the_duration_at_its_rank_however_slots_are_added_up(web
 
     at_rank = sorted(durations)[ceil(level * len(durations)) - 1]
     assert found == pytest.approx(at_rank, rel=ERROR * 1.000001)
+
+
+def test_the_last_request_has_the_greatest_duration_and_no_step_is_beyond_it():
+    assert at_rank_ns(1.01e6, 0.5, 1, 1_000_000) == 1_000_000, "one request is all of its percentiles"
+    assert at_rank_ns(0.99e6, 0.95, 19, 1_000_000) == 1_000_000
+    assert at_rank_ns(0.99e6, 0.95, 20, 1_000_000) == 0.99e6
+    assert at_rank_ns(1.01e6, 0.95, 100, 1_000_000) == 1_000_000
 
 
 def test_statistics_of_before_there_were_steps_have_percentiles_of_their_buckets(loader, web, app):

@@ -5,14 +5,16 @@ Live evaluation asks for one window of 500 rules, a backtest for 40,000 windows 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from sonde.server.alarms.matching import labels_of, pattern
 from sonde.server.alarms.rules import FILTERS, dimensions
+from sonde.server.insight.duration_steps import at_rank_ns
 from sonde.server.insight.histogram import Histogram
-from sonde.server.insight.measures import STORED_APDEX_T_MS
+from sonde.server.insight.measures import QUANTILES, STORED_APDEX_T_MS
 from sonde.server.promql.errors import PromqlError
 from sonde.server.promql.evaluate import Evaluator
 from sonde.server.promql.limits import Deadline
@@ -281,8 +283,9 @@ def _of_requests(statistic: str, sums: RequestSums, window_s: int, apdex_t_ms: f
         return sums.sum_ns / sums.requests / 1e6
     if statistic == "max_ms":
         return sums.max_ns / 1e6
-    # a sketch counts in 32-bit floats: never beyond the true maximum
-    return min(sums.quantiles[_QUANTILES[statistic]], sums.max_ns) / 1e6
+    number = _QUANTILES[statistic]
+    found = at_rank_ns(sums.quantiles[number], QUANTILES[number], sums.requests, sums.max_ns)
+    return found / 1e6 if math.isfinite(found) else None
 
 
 def _apdex(sums: RequestSums, t_ms: float) -> float | None:

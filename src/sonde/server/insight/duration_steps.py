@@ -10,7 +10,7 @@ the same for all.
 
 from __future__ import annotations
 
-from math import floor, log2
+from math import ceil, floor, log2
 
 STEPS_IN_DOUBLING = 32
 ERROR = 2 ** (0.5 / STEPS_IN_DOUBLING) - 1
@@ -25,3 +25,10 @@ def step(duration_ns: int) -> int:
 def middle_ns(number: int) -> float:
     """What a step stands for."""
     return float(2 ** ((number + 0.5) / STEPS_IN_DOUBLING))
+
+
+def at_rank_ns(middle: float, level: float, requests: int, greatest_ns: float) -> float:
+    """The percentile of a level of 0 to 1, from the middle of the step at its rank: the last request's is the greatest
+    duration, which is kept exactly, and none is greater.
+    """
+    return greatest_ns if ceil(level * requests) >= requests else min(middle, greatest_ns)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sonde.server.insight.duration_steps import at_rank_ns
 from sonde.server.reports.services import Figures, Point
 
 if TYPE_CHECKING:
@@ -54,10 +55,10 @@ class Sums:
         return self.max_ns / 1e6 if self.requests else None
 
     def percentile_ms(self, number: int) -> float | None:
-        """The `number`th of QUANTILES. A sketch counts in 32-bit floats: never beyond the true maximum."""
+        """The `number`th of QUANTILES."""
         if not self.requests or not math.isfinite(self.quantiles[number]):
             return None
-        return min(self.quantiles[number], self.max_ns) / 1e6
+        return at_rank_ns(self.quantiles[number], QUANTILES[number], self.requests, self.max_ns) / 1e6
 
 
 def figures(sums: Sums, seconds: float, apdex: float | None = None) -> dict[str, Any]:

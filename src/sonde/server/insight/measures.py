@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sonde.server.insight.duration_steps import at_rank_ns
 from sonde.server.insight.histogram import Histogram
 from sonde.server.reports.statistics import Measured, Tiers
 
@@ -129,11 +130,10 @@ def report_of_several(
 
 
 def _percentile_ms(counted: Counted, number: int) -> float | None:
-    """A sketch counts in 32-bit floats: never beyond the true maximum, nor below the minimum."""
     found = counted.quantiles[number]
     if not counted.requests or not math.isfinite(found):
         return None
-    return max(min(found, counted.max_ns), counted.min_ns or 0) / 1e6
+    return max(at_rank_ns(found, QUANTILES[number], counted.requests, counted.max_ns), counted.min_ns or 0) / 1e6
 
 
 def _tiers(histogram: Histogram, by: Thresholds, unknown: int) -> Tiers:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from sonde.server.insight.duration_steps import at_rank_ns
 from sonde.server.insight.fingerprint import LONGEST_SHOWN
 from sonde.server.insight.steps import Steps
 from sonde.server.reports.slow import (
@@ -158,6 +159,10 @@ _FIGURES = f"""
     ({quantiles("by_duration", 0.95)})[1] AS p95_ns"""
 
 
+def _p95_ms(row: dict[str, Any]) -> float:
+    return at_rank_ns(row["p95_ns"], 0.95, row["group_calls"], row["longest_ns"]) / 1e6
+
+
 def _group(row: dict[str, Any]) -> SlowGroup:
     services = sorted(row["services"], key=lambda one: (-one[3], one[0], one[1]))[:MOST_SERVICES]
     return SlowGroup(
@@ -180,7 +185,7 @@ def _group(row: dict[str, Any]) -> SlowGroup:
         errors=row["group_errors"],
         total_ms=row["total_ns"] / 1e6,
         average_ms=row["total_ns"] / row["group_calls"] / 1e6,
-        p95_ms=min(row["p95_ns"], row["longest_ns"]) / 1e6,
+        p95_ms=_p95_ms(row),
         max_ms=row["longest_ns"] / 1e6,
         share=row["total_ns"] / row["all_ns"] if row["all_ns"] else 0.0,
     )
@@ -272,7 +277,7 @@ def _series(client: StoreClient, source: Source, parameters: dict[str, Any], ste
                 calls=row["group_calls"] if row else 0,
                 errors=row["group_errors"] if row else 0,
                 average_ms=row["total_ns"] / row["group_calls"] / 1e6 if row else None,
-                p95_ms=min(row["p95_ns"], row["longest_ns"]) / 1e6 if row else None,
+                p95_ms=_p95_ms(row) if row else None,
                 max_ms=row["longest_ns"] / 1e6 if row else None,
             )
         )
@@ -291,7 +296,7 @@ def _peers(client: StoreClient, source: Source, parameters: dict[str, Any]) -> l
             calls=row["group_calls"],
             errors=row["group_errors"],
             average_ms=row["total_ns"] / row["group_calls"] / 1e6,
-            p95_ms=min(row["p95_ns"], row["longest_ns"]) / 1e6,
+            p95_ms=_p95_ms(row),
         )
         for row in rows
     ]
