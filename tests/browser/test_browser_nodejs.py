@@ -119,7 +119,7 @@ def test_a_file_is_marked_downloaded_and_deleted(guest, process):
     expect(guest.page.get_by_label("Note")).to_have_value("before the change")
 
     with guest.page.expect_download() as download:
-        head.get_by_role("link", name="Download").click()
+        head.get_by_role("link", name="Download", exact=True).click()
     assert json.loads(download.value.path().read_text())["message"] == "Active Dump"
 
     address = guest.page.url

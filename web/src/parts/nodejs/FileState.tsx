@@ -1,3 +1,4 @@
+import { useEffect, useState } from "react";
 import type { NodejsFile } from "../../api/nodejsTypes";
 import { duration, text } from "../../domain/format";
 import { fileHealth, recordedShare } from "../../domain/nodejs";
@@ -6,9 +7,12 @@ import { HealthMark } from "../HealthMark";
 import { Name } from "../Name";
 import classes from "./FileState.module.css";
 
+const MOVES_EVERY_MS = 500;
+
 /** What becomes of a file: in words, and while it is recorded as a bar. */
-export function FileState({ file, now = Date.now() }: { file: NodejsFile; now?: number }) {
+export function FileState({ file }: { file: NodejsFile }) {
   const { t } = useWords();
+  const now = useClock(file.running);
   const share = recordedShare(file, now);
   if (share !== null) {
     const left_ms = Math.max(0, new Date(file.ends_at ?? 0).getTime() - now);
@@ -37,4 +41,15 @@ export function FileState({ file, now = Date.now() }: { file: NodejsFile; now?: 
       </Name>
     </span>
   );
+}
+
+/** What is told of a file stays the same while it is recorded, so nothing else would draw the bar again. */
+function useClock(runs: boolean): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (!runs) return;
+    const timer = setInterval(() => setNow(Date.now()), MOVES_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [runs]);
+  return now;
 }
