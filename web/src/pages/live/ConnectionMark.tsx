@@ -1,9 +1,8 @@
-import { useEffect, useState } from "react";
-
 import { duration, text } from "../../domain/format";
 import type { Health } from "../../domain/health";
 import { useWords } from "../../i18n";
 import { HealthMark } from "../../parts/HealthMark";
+import { useClock } from "../../parts/useClock";
 import { TEST_IDS } from "../../testIds";
 import classes from "./LivePage.module.css";
 import type { LiveStream } from "./useLive";
@@ -44,12 +43,6 @@ export function ConnectionMark({ stream: { state, connection }, paused }: Props)
 }
 
 function useSecondsUntil(moment: number | undefined): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    if (moment === undefined) return;
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), 500);
-    return () => clearInterval(timer);
-  }, [moment]);
+  const now = useClock(moment !== undefined);
   return moment === undefined ? 0 : Math.max(0, Math.ceil((moment - now) / 1000));
 }

@@ -1,13 +1,11 @@
-import { useEffect, useState } from "react";
 import type { NodejsFile } from "../../api/nodejsTypes";
 import { duration, text } from "../../domain/format";
 import { fileHealth, recordedShare } from "../../domain/nodejs";
 import { useWords } from "../../i18n";
 import { HealthMark } from "../HealthMark";
 import { Name } from "../Name";
+import { useClock } from "../useClock";
 import classes from "./FileState.module.css";
-
-const MOVES_EVERY_MS = 500;
 
 /** What becomes of a file: in words, and while it is recorded as a bar. */
 export function FileState({ file }: { file: NodejsFile }) {
@@ -41,15 +39,4 @@ export function FileState({ file }: { file: NodejsFile }) {
       </Name>
     </span>
   );
-}
-
-/** What is told of a file stays the same while it is recorded, so nothing else would draw the bar again. */
-function useClock(runs: boolean): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    if (!runs) return;
-    const timer = setInterval(() => setNow(Date.now()), MOVES_EVERY_MS);
-    return () => clearInterval(timer);
-  }, [runs]);
-  return now;
 }

@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from sonde.server.insight.measures import QUANTILES
 from sonde.server.store.queries import rollups
 from sonde.server.store.queries.scope import APPS, METRIC_TIMES, SLOTS, SPAN_TIMES, at_micros, scope
 from sonde.server.store.queries.sums import quantiles as quantiles_of
@@ -134,7 +135,7 @@ def request_sums(
     start, end = at_micros(windows.base_s * 1_000_000), at_micros(windows.end_s * 1_000_000)
     source = rollups.requests(client, start, end, {*columns, *filters.values}, step_s=windows.whole_s)
     by_duration = "sumMap(by_duration)" if quantiles else "0"
-    merged = quantiles_of("steps", 0.5, 0.9, 0.95, 0.99) if quantiles else "[]"
+    merged = quantiles_of("steps", *QUANTILES) if quantiles else "[]"
     buckets = "sumMap(histogram)" if histogram else "0"
     merged += ", sumMap(buckets)" if histogram else ", CAST(map(), 'Map(UInt8, UInt64)')"
     grouping = ", ".join(f"(app, k{''.join(f', {name}' for name in wanted)})" for wanted in sets)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from sonde.server.insight.histogram import whole_numbers
-from sonde.server.insight.measures import Counted, Thresholds, report, report_of_several
+from sonde.server.insight.measures import QUANTILES, Counted, Thresholds, report, report_of_several
 from sonde.server.insight.service_map import peer_type as peer_type_of
 from sonde.server.insight.steps import SLOT_S, floor_to
 from sonde.server.reports.services import StatusCount
@@ -352,7 +352,7 @@ def _calls(client: StoreClient, asked: Asked, by: By, order: Order, limit: int, 
                     toUInt64(round(sum(sum_ns * part_of))) AS sum_ns,
                     NULL AS error_sum_ns, NULL AS min_ns, max(max_ns) AS max_ns, NULL AS satisfied, NULL AS tolerating,
                     sumMap(mapApply((bucket, calls) -> (bucket, calls * part_of), histogram)) AS histogram,
-                    {quantiles("by_duration", 0.5, 0.9, 0.95, 0.99)} AS quantiles
+                    {quantiles("by_duration", *QUANTILES)} AS quantiles
                 FROM (SELECT {ends})
                 WHERE {{called:String}} = '' OR {side} = {{called:String}}
                 GROUP BY GROUPING SETS (({", ".join(keys)}), (app), ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sonde.server.insight import figures, measures
 from sonde.server.insight.duration_steps import STEPS_IN_DOUBLING
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ def _middles(steps: str) -> str:
     return f"arrayMap(step -> exp2((step + 0.5) / {STEPS_IN_DOUBLING}), {steps})"
 
 
-_USUAL, _ALL = (0.5, 0.95, 0.99), (0.5, 0.9, 0.95, 0.99)
-
-
 def _of_spans(levels: Sequence[float]) -> str:
     return _middles(f"quantilesExactWeighted({', '.join(map(str, levels))})(sonde_step(duration_ns), 1)")
 
@@ -37,7 +35,7 @@ MERGED = f"""
     max(max_ns) AS max_ns,
     sum(satisfied) AS satisfied,
     sum(tolerating) AS tolerating,
-    {quantiles("by_duration", *_USUAL)} AS quantiles"""
+    {quantiles("by_duration", *figures.QUANTILES)} AS quantiles"""
 
 ONCE_MERGED = """
     sum(count) AS count,
@@ -57,7 +55,7 @@ MERGED_EDGES = f"""
     max(max_ns) AS max_ns,
     0 AS satisfied,
     0 AS tolerating,
-    {quantiles("by_duration", *_USUAL)} AS quantiles"""
+    {quantiles("by_duration", *figures.QUANTILES)} AS quantiles"""
 
 FROM_SPANS = f"""
     count() AS requests,
@@ -66,7 +64,7 @@ FROM_SPANS = f"""
     max(duration_ns) AS max_ns,
     0 AS satisfied,
     0 AS tolerating,
-    {_of_spans(_USUAL)} AS quantiles"""
+    {_of_spans(figures.QUANTILES)} AS quantiles"""
 
 ONCE_MEASURED = """
     sum(count) AS count,
@@ -91,7 +89,7 @@ MEASURED = f"""
     sum(satisfied) AS satisfied,
     sum(tolerating) AS tolerating,
     sumMap(histogram) AS histogram,
-    {quantiles("by_duration", *_ALL)} AS quantiles"""
+    {quantiles("by_duration", *measures.QUANTILES)} AS quantiles"""
 """What `insight.measures.Counted` is made of."""
 
 MEASURED_EDGES = f"""
@@ -104,7 +102,7 @@ MEASURED_EDGES = f"""
     NULL AS satisfied,
     NULL AS tolerating,
     sumMap(histogram) AS histogram,
-    {quantiles("by_duration", *_ALL)} AS quantiles"""
+    {quantiles("by_duration", *measures.QUANTILES)} AS quantiles"""
 """The same of calls, as far as it is kept of them."""
 
 MEASURED_FROM_SPANS = f"""
@@ -117,4 +115,4 @@ MEASURED_FROM_SPANS = f"""
     countIf(NOT is_error AND duration_ns <= 500000000) AS satisfied,
     countIf(NOT is_error AND duration_ns > 500000000 AND duration_ns <= 2000000000) AS tolerating,
     sumMap(map(sonde_bucket(duration_ns, is_error), toUInt64(1))) AS histogram,
-    {_of_spans(_ALL)} AS quantiles"""
+    {_of_spans(measures.QUANTILES)} AS quantiles"""

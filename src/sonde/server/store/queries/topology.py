@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sonde.server.insight.figures import Sums
+from sonde.server.insight.figures import QUANTILES, Sums
 from sonde.server.insight.service_map import (
     CACHES,
     NOT_DATABASES,
@@ -100,7 +100,7 @@ _RESOLVED = f"""
         max(resolved.max_ns) AS max_ns,
         0 AS satisfied,
         0 AS tolerating,
-        {quantiles("by_duration", 0.5, 0.95, 0.99)} AS quantiles
+        {quantiles("by_duration", *QUANTILES)} AS quantiles
     FROM resolved
     GROUP BY app, service, kind, target, peer, type
     ORDER BY requests DESC
@@ -223,7 +223,7 @@ def _hops(
         SELECT app, is_message, target, if(is_message, '', service) AS caller, if(is_message, peer, '') AS queue,
             sum(calls) AS requests, sum(hops.errors) AS errors, sum(callee_ns) AS sum_ns, max(callee_max_ns) AS max_ns,
             0 AS satisfied, 0 AS tolerating,
-            {quantiles("callees_by_duration", 0.5, 0.95, 0.99)} AS quantiles,
+            {quantiles("callees_by_duration", *QUANTILES)} AS quantiles,
             sum(caller_ns) AS caller_ns, sum(lag_ns) AS lag_ns
         FROM hops_30s AS hops FINAL
         WHERE {APPS} AND {SLOTS}
